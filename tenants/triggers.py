@@ -1,0 +1,165 @@
+"""
+Database triggers that bump a tenant's rights counter, from one list of watched tables.
+
+Every change of what anybody may see must bump the counter in its own transaction, whichever path makes it. Signals and
+services miss too many paths (m2m ``through`` writes, ``QuerySet.update``, ``bulk_create``, cascades, raw SQL), so the
+database itself writes, for each watched row that changes, one row of ``tenants_rightschange`` that names what was
+touched; a second trigger on that table bumps the counter. On PostgreSQL the bump is a deferred constraint trigger: at
+commit, once per transaction and tenant, in the order of tenant ids, so that no counter is locked early and two
+transactions cannot wait for each other. SQLite has one writer at a time, and bumps at once.
+"""
+
+from dataclasses import dataclass
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+from tenants.models import RightsChange
+
+CHANGE_COLUMNS = "tenant_id, user_id, group_id, session_id, subject_id, permission_id, granted"
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """
+    A table whose rows decide what somebody may see.
+
+    ``touched`` is what follows SELECT: the values of ``CHANGE_COLUMNS``, then FROM and WHERE where needed. In it
+    ``{row}`` is the row that changed and ``{granted}`` is TRUE for a row that came, FALSE for one that went. An update
+    counts as both, and only when one of ``columns`` changed; no ``columns`` means that updates do not matter.
+    """
+
+    table: str
+    touched: str
+    columns: tuple[str, ...] = ()
+    on_insert: bool = True
+    on_delete: bool = True
+
+
+WATCHED_HERE = (
+    Watched(
+        table="tenants_tenant",
+        touched="{row}.id, NULL, NULL, NULL, NULL, NULL, NULL",
+        columns=("is_active",),
+        on_insert=False,
+    ),
+)
+
+
+def install(editor: BaseDatabaseSchemaEditor, watched: tuple[Watched, ...]) -> None:
+    """Make the triggers of ``watched``, in place of any that were there."""
+    for entry in watched:
+        for statement in statements_of(entry, editor.connection.vendor):
+            editor.execute(statement, params=None)
+
+
+def install_bump(editor: BaseDatabaseSchemaEditor) -> None:
+    """Make what all watched tables share: the function that notes a change, and the trigger that bumps."""
+    for statement in BUMP[editor.connection.vendor]:
+        editor.execute(statement, params=None)
+
+
+def statements_of(entry: Watched, vendor: str) -> list[str]:
+    """Return the statements that make an entry's triggers on ``sqlite`` or ``postgresql``."""
+    make = _sqlite_trigger if vendor == "sqlite" else _postgresql_trigger
+    statements = []
+    for operation, wanted in (("INSERT", entry.on_insert), ("DELETE", entry.on_delete), ("UPDATE", entry.columns)):
+        if wanted:
+            statements += make(entry, operation)
+    return statements
+
+
+def name_of(entry: Watched, operation: str) -> str:
+    """Return the name of the trigger that watches one kind of change of a table."""
+    return f"usher_rights_{entry.table}_{operation.lower()}"
+
+
+def _note(entry: Watched, *, row: str, granted: str) -> str:
+    return (
+        f"INSERT INTO tenants_rightschange ({CHANGE_COLUMNS}) SELECT {entry.touched.format(row=row, granted=granted)}"
+    )
+
+
+def _changed(entry: Watched, operation: str, unequal: str) -> str:
+    if operation != "UPDATE":
+        return ""
+    return "WHEN (" + " OR ".join(f"OLD.{c} {unequal} NEW.{c}" for c in entry.columns) + ")"
+
+
+def _sqlite_trigger(entry: Watched, operation: str) -> list[str]:
+    notes = []
+    if operation != "INSERT":
+        notes.append(_note(entry, row="OLD", granted="FALSE"))
+    if operation != "DELETE":
+        notes.append(_note(entry, row="NEW", granted="TRUE"))
+    name = name_of(entry, operation)
+    return [
+        f"DROP TRIGGER IF EXISTS {name}",
+        (
+            f"CREATE TRIGGER {name} AFTER {operation} ON {entry.table} "
+            f"{_changed(entry, operation, 'IS NOT')} BEGIN {'; '.join(notes)}; END"
+        ),
+    ]
+
+
+def _postgresql_trigger(entry: Watched, operation: str) -> list[str]:
+    # A trigger function cannot be written in line, so the one function runs the statement that it is given.
+    note = _note(entry, row="($1)", granted="$2").replace("'", "''")
+    return [
+        (
+            f"CREATE OR REPLACE TRIGGER {name_of(entry, operation)} AFTER {operation} ON {entry.table} FOR EACH ROW "
+            f"{_changed(entry, operation, 'IS DISTINCT FROM')} EXECUTE FUNCTION usher_note_rights_change('{note}')"
+        )
+    ]
+
+
+BUMP = {
+    "postgresql": [
+        """
+        CREATE OR REPLACE FUNCTION usher_note_rights_change() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF TG_OP <> 'INSERT' THEN EXECUTE TG_ARGV[0] USING OLD, FALSE; END IF;
+            IF TG_OP <> 'DELETE' THEN EXECUTE TG_ARGV[0] USING NEW, TRUE; END IF;
+            RETURN NULL;
+        END $$
+        """,
+        f"""
+        CREATE OR REPLACE FUNCTION usher_bump_rights() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE
+            touched bigint;
+            bumped bigint;
+        BEGIN
+            IF NOT EXISTS (SELECT 1 FROM tenants_rightschange WHERE id = NEW.id AND rights IS NULL) THEN
+                RETURN NULL;  -- an earlier row of this transaction has bumped for all
+            END IF;
+            FOR touched IN SELECT DISTINCT tenant_id FROM tenants_rightschange WHERE rights IS NULL ORDER BY 1 LOOP
+                INSERT INTO tenants_rightscounter AS counter (tenant_id, value) VALUES (touched, 1)
+                    ON CONFLICT (tenant_id) DO UPDATE SET value = counter.value + 1 RETURNING value INTO bumped;
+                UPDATE tenants_rightschange SET rights = bumped WHERE tenant_id = touched AND rights IS NULL;
+                DELETE FROM tenants_rightschange WHERE tenant_id = touched AND rights <= bumped - {RightsChange.KEPT};
+            END LOOP;
+            RETURN NULL;
+        END $$
+        """,
+        "DROP TRIGGER IF EXISTS usher_bump_rights ON tenants_rightschange",
+        (
+            "CREATE CONSTRAINT TRIGGER usher_bump_rights AFTER INSERT ON tenants_rightschange "
+            "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION usher_bump_rights()"
+        ),
+    ],
+    "sqlite": [
+        "DROP TRIGGER IF EXISTS usher_bump_rights",
+        # UPDATE then, not an upsert: the conflict clause of the outer statement (m2m add() is INSERT OR IGNORE) takes
+        # the place of the inner one, and the bump would be ignored (https://sqlite.org/lang_createtrigger.html).
+        f"""
+        CREATE TRIGGER usher_bump_rights AFTER INSERT ON tenants_rightschange BEGIN
+            INSERT INTO tenants_rightscounter (tenant_id, value) SELECT NEW.tenant_id, 0
+                WHERE NOT EXISTS (SELECT 1 FROM tenants_rightscounter WHERE tenant_id = NEW.tenant_id);
+            UPDATE tenants_rightscounter SET value = value + 1 WHERE tenant_id = NEW.tenant_id;
+            UPDATE tenants_rightschange SET rights =
+                (SELECT value FROM tenants_rightscounter WHERE tenant_id = NEW.tenant_id) WHERE id = NEW.id;
+            DELETE FROM tenants_rightschange WHERE tenant_id = NEW.tenant_id AND rights <=
+                (SELECT value FROM tenants_rightscounter WHERE tenant_id = NEW.tenant_id) - {RightsChange.KEPT};
+        END
+        """,
+    ],
+}
