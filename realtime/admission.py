@@ -1,0 +1,60 @@
+"""May the holder of this token open a socket here? Asked once, before a connection reaches its consumer."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
+
+from channels.db import database_sync_to_async
+
+from realtime import ports, rights
+from realtime.connection import Identity
+from realtime.ports import Standing, TokenRefused
+from realtime.protocol import Close
+from realtime.rights import Viewer
+
+# Few threads of its own: a storm of handshakes must neither take every database connection nor hold up requests.
+_pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="usher-admission")
+
+
+class Refused(Exception):
+    """A token that opens no socket; ``close`` says why."""
+
+    def __init__(self, close: Close) -> None:
+        super().__init__(close.reason)
+        self.close = close
+
+
+async def admit(token: str) -> Identity:
+    """
+    Return who holds a token, if he may watch his tenant; raises ``Refused``.
+
+    The answer lets a connection in and no more: what it is given is judged by the hub's own snapshots. Fails closed: a
+    database that cannot be asked is ``SERVER_ERROR``.
+    """
+    try:
+        claims = ports.tokens().read(token)
+    except TokenRefused as refused:
+        raise Refused(Close.TOKEN_EXPIRED if refused.reason == "expired" else Close.UNAUTHENTICATED) from None
+    try:
+        standing, viewer = await database_sync_to_async(_look_up, thread_sensitive=False, executor=_pool)(
+            claims.session_id
+        )
+    except Exception as error:
+        raise Refused(Close.SERVER_ERROR) from error
+    if standing is not None and standing.user_id != claims.user_id:
+        raise Refused(Close.UNAUTHENTICATED)
+    refusal = rights.refusal_of(standing, viewer, now=time.time())
+    if refusal is not None or viewer is None:
+        raise Refused(refusal or Close.NOT_AUTHORISED)
+    return Identity(
+        user_id=claims.user_id,
+        tenant_id=viewer.tenant_id,
+        session_id=claims.session_id,
+        token_expires_at=claims.expires_at,
+    )
+
+
+def _look_up(session_id: UUID) -> tuple[Standing | None, Viewer | None]:
+    standing = ports.people().standings([session_id]).get(session_id)
+    viewers = rights.viewers_of([standing]) if standing is not None else {}
+    return standing, viewers.get(session_id)

@@ -1,0 +1,97 @@
+"""The members of one tenant's group in this process, and all that the hub knows of the tenant while it has any."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from realtime import cursors
+from realtime.connection import Connection, Identity
+from realtime.cursors import Resumption
+from realtime.ports import Standing
+from realtime.rights import Viewer
+from realtime.snapshot import Page, TenantPlan
+
+
+@dataclass(slots=True)
+class Entry:
+    """A session that is watching: its standing and its viewer as some snapshot had them, and its sockets."""
+
+    standing: Standing
+    viewer: Viewer
+    rights: int
+    """The rights counter of that snapshot, or of a later one that named nothing of this session."""
+    connections: set[Connection] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class AudiencePlan:
+    """What one tenant's audience wants the next snapshot to read."""
+
+    tenant: TenantPlan
+    joining: frozenset[UUID]
+    """Sessions to load: those of newcomers, and of tokens shown on open sockets."""
+    resumptions: frozenset[Resumption]
+    pages: frozenset[Page]
+
+
+class Audience:
+    """One tenant's watchers. Lives on the hub's loop, from the first member to the last."""
+
+    def __init__(self, tenant_id: int) -> None:
+        self.tenant_id = tenant_id
+        self.position: int | None = None
+        self.rights: int | None = None
+        self.members: set[Connection] = set()
+        """All connections, whatever their state."""
+        self.entries: dict[UUID, Entry] = {}
+        self.newcomers: set[Connection] = set()
+        self.renewals: dict[Connection, Identity] = {}
+        """Connections that have shown another token; judged, like newcomers, by the next snapshot."""
+        self.behind: set[Connection] = set()
+
+    def join(self, connection: Connection) -> None:
+        """Register a connection: it is loaded by the next snapshot, and nothing read before that counts."""
+        self.members.add(connection)
+        self.newcomers.add(connection)
+
+    def renew(self, connection: Connection, identity: Identity) -> None:
+        """Note that a connection has shown another token of the same user."""
+        self.renewals[connection] = identity
+
+    def enter(self, connection: Connection, standing: Standing, viewer: Viewer, rights: int) -> Entry:
+        """Put a connection among those of its session, which some snapshot has just loaded; return that entry."""
+        self.members.add(connection)
+        entry = self.entries.setdefault(standing.session_id, Entry(standing, viewer, rights))
+        entry.standing, entry.viewer, entry.rights = standing, viewer, rights
+        entry.connections.add(connection)
+        return entry
+
+    def leave(self, connection: Connection) -> None:
+        """Forget a connection."""
+        self.members.discard(connection)
+        self.newcomers.discard(connection)
+        self.renewals.pop(connection, None)
+        self.behind.discard(connection)
+        entry = self.entries.get(connection.identity.session_id)
+        if entry is not None:
+            entry.connections.discard(connection)
+
+    def plan(self) -> AudiencePlan:
+        """Return what the next snapshot must read; sessions without a socket are forgotten first."""
+        for session_id in [s for s, entry in self.entries.items() if not entry.connections]:
+            del self.entries[session_id]
+        viewers: Mapping[UUID, Viewer] = {session_id: entry.viewer for session_id, entry in self.entries.items()}
+        return AudiencePlan(
+            tenant=TenantPlan(tenant_id=self.tenant_id, rights=self.rights, position=self.position, viewers=viewers),
+            joining=frozenset(
+                {connection.identity.session_id for connection in self.newcomers}
+                | {identity.session_id for identity in self.renewals.values()}
+            ),
+            resumptions=frozenset(self.resumption_of(c) for c in self.newcomers if c.cursor is not None),
+            pages=frozenset((self.tenant_id, c.considered) for c in self.behind if c.wants_page),
+        )
+
+    def resumption_of(self, connection: Connection) -> Resumption:
+        """Return what a connection with a cursor asks for."""
+        event_id = cursors.parse(connection.cursor or "")
+        return Resumption(self.tenant_id, connection.identity.session_id, event_id)

@@ -1,0 +1,104 @@
+"""
+The JWT WebSocket middleware: lets only admitted staff through to the consumer.
+
+A token comes in the Authorization header (apps, command line, servers), and a refusal is then a real HTTP status; or as
+the first message (browsers, which cannot set headers nor read a status), and a refusal is then a close code. Nothing
+else is looked at: no cookie, no query parameter, no subprotocol. Until admission nothing is joined and nothing is
+asked of the database but the admission itself.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from django.conf import settings
+
+from realtime import handshake, origin, protocol
+from realtime.admission import Refused, admit
+from realtime.connection import Identity
+from realtime.handshake import Handshake, Receive, Send, Turned
+from realtime.hub import hub_of_this_loop
+from realtime.protocol import Auth, Close, NotUnderstood
+from realtime.waiting import TooManyWaiting, WaitingRoom
+
+logger = logging.getLogger(__name__)
+
+Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
+
+
+class JWTAuthMiddleware:
+    """Wraps the consumer, which gets accepted sockets only; the scope then has ``identity`` and ``cursor``."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._waiting = WaitingRoom()
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Admit or refuse one handshake."""
+        if (await receive())["type"] != "websocket.connect":
+            return
+        try:
+            asked = self._check(scope)
+            if asked.token is None:
+                await self._admit_by_message(asked, scope, receive, send)
+            else:
+                await self._admit_by_header(asked, asked.token, scope, receive, send)
+        except Turned as turned:
+            await handshake.turn_away(scope, send, turned)
+
+    def _check(self, scope: dict[str, Any]) -> Handshake:
+        if hub_of_this_loop().is_draining:
+            raise Turned(503, "draining", "this server is going away; connect again")
+        asked = handshake.read(scope)
+        if not origin.is_allowed(asked.origins, settings.USHER.allowed_origins):
+            raise Turned(403, "origin_not_allowed", "pages of this origin may not connect; see USHER_ALLOWED_ORIGINS")
+        return asked
+
+    async def _admit_by_header(
+        self, asked: Handshake, token: str, scope: dict[str, Any], receive: Receive, send: Send
+    ) -> None:
+        try:
+            identity = await admit(token)
+        except Refused as refused:
+            status, code = refused.close.problem
+            raise Turned(status, code, refused.close.reason) from None
+        await send({"type": "websocket.accept", "subprotocol": asked.subprotocol})
+        await self._application(self._scope(scope, identity, asked), receive, send)
+
+    async def _admit_by_message(self, asked: Handshake, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        try:
+            with self._waiting.place(asked.address):
+                await send({"type": "websocket.accept", "subprotocol": asked.subprotocol})
+                identity = await self._first_message(receive)
+        except TooManyWaiting:
+            raise Turned(429, "too_many_waiting", "too many sockets wait without a token; try again soon") from None
+        except Refused as refused:
+            await _say_goodbye(send, refused.close)
+            return
+        if identity is not None:
+            await self._application(self._scope(scope, identity, asked), receive, send)
+
+    async def _first_message(self, receive: Receive) -> Identity | None:
+        """Return who the first message admits, or None for a client that went away; raises ``Refused``."""
+        try:
+            message = await asyncio.wait_for(receive(), settings.USHER.auth_seconds)
+        except TimeoutError:
+            raise Refused(Close.NO_AUTH_IN_TIME) from None
+        if message["type"] != "websocket.receive":
+            return None
+        try:
+            first = protocol.parse(message.get("text"))
+        except NotUnderstood as error:
+            raise Refused(error.close) from None
+        if not isinstance(first, Auth):
+            raise Refused(Close.BAD_MESSAGE)
+        return await admit(first.token)
+
+    def _scope(self, scope: Mapping[str, Any], identity: Identity, asked: Handshake) -> dict[str, Any]:
+        return {**scope, "identity": identity, "cursor": asked.cursor}
+
+
+async def _say_goodbye(send: Send, close: Close) -> None:
+    await send(protocol.goodbye(close, retry_after_ms=0).message)
+    await send({"type": "websocket.close", "code": int(close), "reason": close.reason})

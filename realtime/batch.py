@@ -1,0 +1,270 @@
+"""
+One batch's answer, applied to one audience: in one turn of the loop, without an await.
+
+Rights first, then what is new, then whoever joins, then the pages of those who catch up. All of it is of one snapshot,
+so that no frame is made under a right from another moment.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from uuid import UUID
+
+from django.conf import settings
+
+from realtime import cursors, protocol, rights
+from realtime.audience import Audience, Entry
+from realtime.connection import Connection, Identity, State
+from realtime.kinds import declared
+from realtime.log import PAGE
+from realtime.projection import LoggedEvent, Projector, visible_set
+from realtime.protocol import Close
+from realtime.rights import Grants
+from realtime.snapshot import Answer, Page, TenantFacts, TenantPlan
+
+logger = logging.getLogger(__name__)
+
+
+def apply(answer: Answer, audience: Audience, planned: TenantPlan, projector: Projector) -> bool:
+    """Have an audience take in what a snapshot read for it; return whether there is more to read at once."""
+    facts = answer.tenants.get(audience.tenant_id)
+    if facts is None:
+        for connection in audience.members:
+            connection.close(Close.NOT_AUTHORISED)
+        return False
+    batch = Batch(answer, audience, facts, planned, projector)
+    batch.renew_rights()
+    batch.deliver()
+    batch.admit()
+    batch.renew_tokens()
+    batch.feed()
+    return audience.position != facts.head or any(connection.wants_page for connection in audience.behind)
+
+
+class Batch:
+    """One answer, while it is being applied."""
+
+    def __init__(
+        self, answer: Answer, audience: Audience, facts: TenantFacts, planned: TenantPlan, projector: Projector
+    ) -> None:
+        self.audience = audience
+        self.answer = answer
+        self.facts = facts
+        self.planned = planned
+        self.projector = projector
+
+    def renew_rights(self) -> None:
+        """Load what the snapshot loaded; close whoever lost admission; tell whoever sees or may do something else."""
+        told: set[UUID] = self._sessions_with_other_views()
+        for session_id, entry in list(self.audience.entries.items()):
+            if session_id in self.answer.loaded:
+                standing, viewer = self.answer.standings.get(session_id), self.answer.viewers.get(session_id)
+                if standing is None or viewer is None:
+                    self._close(entry, rights.refusal_of(standing, viewer, now=self.answer.read_at))
+                    continue
+                if viewer != entry.viewer:
+                    told.add(session_id)
+                entry.standing, entry.viewer = standing, viewer
+            entry.rights = self.facts.rights
+        self.audience.rights = self.facts.rights
+        self._close_refused()
+        for session_id in told & self.audience.entries.keys():
+            entry = self.audience.entries[session_id]
+            for connection in entry.connections:
+                connection.rewind()
+                connection.control(protocol.rights_changed(entry.viewer.permissions))
+
+    def deliver(self) -> None:
+        """Project what is new once per class, and hand it to every live connection."""
+        position = self.planned.position
+        if position is None:
+            self.audience.position = self.facts.head
+            return
+        for event in self.answer.pages.get((self.audience.tenant_id, position), ()):
+            grants = self.answer.grants_of(event)
+            for group_ids, entries in self._classes.items():
+                try:
+                    self._deliver_to_class(event, grants, group_ids, entries)
+                except Exception:
+                    # An error in one class stops that class alone, and its clients resume somewhere else.
+                    logger.exception("an event of kind %s could not be projected", event.kind)
+                    for entry in entries:
+                        self._close(entry, Close.SERVER_ERROR)
+        self.audience.position = min(position + PAGE, self.facts.head)
+
+    def admit(self) -> None:
+        """Let in whoever registered before the plan was made and was loaded by it."""
+        for connection in list(self.audience.newcomers):
+            session_id = connection.identity.session_id
+            if session_id not in self.answer.loaded:
+                continue  # registered after the plan
+            resumption = self.audience.resumption_of(connection)
+            if connection.cursor is not None and resumption not in self.answer.resumed:
+                continue  # another socket of the same session was planned, not this one
+            self.audience.newcomers.discard(connection)
+            if not connection.is_open:
+                continue  # closed while it waited, and about to leave
+            refusal = self._refusal(connection.identity, stranger=Close.NOT_AUTHORISED)
+            if refusal is not None:
+                connection.close(refusal)
+                continue
+            self._welcome(connection)
+            start = self.facts.head if connection.cursor is None else self.answer.resumed[resumption]
+            if isinstance(start, str):
+                connection.sync_reason, start = start, self.facts.head
+            if start < self.facts.head:
+                connection.catch_up(start)
+            else:
+                connection.go_live(start)
+
+    def renew_tokens(self) -> None:
+        """Accept the tokens shown on open sockets, or close; each socket ends with the session it has shown last."""
+        for connection, identity in list(self.audience.renewals.items()):
+            if identity.session_id not in self.answer.loaded or connection in self.audience.newcomers:
+                continue  # shown after the plan, or on a socket that is still to be let in
+            del self.audience.renewals[connection]
+            refusal = self._refusal(identity, stranger=Close.UNAUTHENTICATED)
+            if refusal is not None:
+                connection.close(refusal)
+                continue
+            self.audience.leave(connection)
+            connection.identity = identity
+            self._enter(connection)
+            if connection.state is State.CATCHING_UP:
+                self.audience.behind.add(connection)
+            connection.control(protocol.auth_ok(identity.token_expires_at))
+
+    def feed(self) -> None:
+        """Give each connection that catches up its page; whoever has reached the hub's position is live."""
+        for connection in list(self.audience.behind):
+            page = (self.audience.tenant_id, connection.considered)
+            entry = self.audience.entries.get(connection.identity.session_id)
+            if connection.state is not State.CATCHING_UP or entry is None or connection not in entry.connections:
+                self.audience.behind.discard(connection)
+            elif connection.wants_page and page in self.answer.pages:
+                self._feed(connection, entry, page)
+
+    @cached_property
+    def _classes(self) -> Mapping[frozenset[int], list[Entry]]:
+        classes: dict[frozenset[int], list[Entry]] = defaultdict(list)
+        for entry in self.audience.entries.values():
+            # What was not read at this snapshot's counter judges nothing.
+            if entry.rights == self.facts.rights:
+                classes[entry.viewer.group_ids].append(entry)
+        return classes
+
+    def _deliver_to_class(
+        self, event: LoggedEvent, grants: Grants, group_ids: frozenset[int], entries: Iterable[Entry]
+    ) -> None:
+        held = grants.of_class(group_ids, event.subject_id)
+        by_themselves = grants.of_users.get(event.subject_id, {})
+        for entry in entries:
+            own = frozenset(by_themselves.get(entry.viewer.user_id, ())) if by_themselves else frozenset()
+            frame = self.projector.frame_of(event, held | own, tenant=self._slug_of(entry))
+            if frame is not None:
+                for connection in entry.connections:
+                    connection.offer(event.position, frame)
+
+    def _feed(self, connection: Connection, entry: Entry, page: Page) -> None:
+        reached = min(page[1] + PAGE, self.facts.head)
+        connection.considered = reached
+        if reached >= (self.audience.position or 0):
+            self.audience.behind.discard(connection)
+            connection.state = State.LIVE
+        try:
+            frames = [
+                (event.position, self.projector.frame_of(event, self._held(entry, event), tenant=self._slug_of(entry)))
+                for event in self.answer.pages[page]
+            ]
+        except Exception:
+            logger.exception("a page of the log could not be projected")
+            connection.close(Close.SERVER_ERROR)
+            return
+        for position, frame in frames:
+            if frame is not None:
+                connection.push(position, frame)
+        if connection.state is State.LIVE:
+            connection.go_live(reached)
+
+    def _held(self, entry: Entry, event: LoggedEvent) -> frozenset[str]:
+        return self.answer.grants_of(event).of_viewer(entry.viewer, event.subject_id)
+
+    def _slug_of(self, entry: Entry) -> str:
+        return entry.standing.tenant_slug or ""
+
+    def _refusal(self, identity: Identity, *, stranger: Close) -> Close | None:
+        """Why a token's holder may not watch this tenant; ``stranger`` for one who is not whom the token names."""
+        standing = self.answer.standings.get(identity.session_id)
+        viewer = self.answer.viewers.get(identity.session_id)
+        if standing is not None and (standing.user_id, standing.tenant_id) != (
+            identity.user_id,
+            self.audience.tenant_id,
+        ):
+            return stranger
+        if identity.token_expires_at <= self.answer.read_at:
+            return Close.TOKEN_EXPIRED
+        return rights.refusal_of(standing, viewer, now=self.answer.read_at)
+
+    def _enter(self, connection: Connection) -> Entry:
+        """Put a connection into the entry of its session, as this snapshot has it."""
+        session_id = connection.identity.session_id
+        standing, viewer = self.answer.standings[session_id], self.answer.viewers[session_id]
+        return self.audience.enter(connection, standing, viewer, self.facts.rights)
+
+    def _welcome(self, connection: Connection) -> None:
+        entry = self._enter(connection)
+        standing, viewer = entry.standing, entry.viewer
+        connection.control(
+            protocol.ready(
+                session=str(standing.session_id),
+                user={"id": str(standing.user_id), "username": standing.username},
+                tenant=standing.tenant_slug or "",
+                permissions=viewer.permissions,
+                fields={field.name: field.permission for kind in declared() for field in kind.fields},
+                token_expires_at=connection.identity.token_expires_at,
+                heartbeat_seconds=settings.USHER.heartbeat_seconds,
+                pong_seconds=settings.USHER.pong_seconds,
+                limits={
+                    "message_bytes": protocol.LONGEST_MESSAGE,
+                    "resume_events": cursors.MOST_VISIBLE,
+                    "resume_days": cursors.KEPT.days,
+                },
+            )
+        )
+
+    def _close_refused(self) -> None:
+        for entry in list(self.audience.entries.values()):
+            refusal = rights.refusal_of(entry.standing, entry.viewer, now=self.answer.read_at)
+            if refusal is None and not self.facts.is_active:
+                refusal = Close.TENANT_SUSPENDED
+            if refusal is not None:
+                self._close(entry, refusal)
+                continue
+            for connection in list(entry.connections):
+                if connection.identity.token_expires_at <= self.answer.read_at:
+                    connection.close(Close.TOKEN_EXPIRED)
+                    self.audience.leave(connection)
+
+    def _close(self, entry: Entry, close: Close | None) -> None:
+        for connection in list(entry.connections):
+            connection.close(close or Close.SESSION_ENDED)
+            self.audience.leave(connection)
+        self.audience.entries.pop(entry.standing.session_id, None)
+
+    def _sessions_with_other_views(self) -> set[UUID]:
+        """The sessions for which what they see of some subject differs before and after the changes."""
+        changes = self.facts.changes
+        touched = {change.subject_id for change in changes if change.subject_id is not None}
+        found: set[UUID] = set()
+        for kind in declared() if touched else ():
+            now = self.answer.grants[kind.subject]
+            then = rights.before(now, changes)
+            for session_id, entry in self.audience.entries.items():
+                if any(
+                    visible_set(kind, then.of_viewer(entry.viewer, subject))
+                    != visible_set(kind, now.of_viewer(entry.viewer, subject))
+                    for subject in touched
+                ):
+                    found.add(session_id)
+        return found

@@ -1,0 +1,90 @@
+"""The Channels consumer: takes part in connecting, in what the client says, and in closing. Delivery goes past it."""
+
+import contextlib
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+from django.conf import settings
+
+from realtime import ports, protocol
+from realtime.connection import Connection, Identity
+from realtime.hub import hub_of_this_loop
+from realtime.lifetime import Lifetime
+from realtime.ports import TokenRefused
+from realtime.protocol import Auth, Close, NotUnderstood
+
+logger = logging.getLogger(__name__)
+
+
+class NotificationConsumer(AsyncConsumer):
+    """One admitted, accepted socket: ``scope`` has its ``identity`` and ``cursor`` from the middleware."""
+
+    # The hub is in the layer on behalf of all sockets; none has a channel of its own.
+    channel_layer_alias = "none"
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve a socket from its registration to its end; whatever happens, the hub forgets it."""
+        self.hub = hub_of_this_loop()
+        self.connection = Connection(
+            identity=scope["identity"],
+            cursor=scope["cursor"],
+            send=send,
+            abort=scope.get("extensions", {}).get("usher.transport", {}).get("abort", lambda: None),
+        )
+        self.lifetime = Lifetime(
+            self.connection,
+            heartbeat_seconds=settings.USHER.heartbeat_seconds,
+            pong_seconds=settings.USHER.pong_seconds,
+        )
+        self.hub.join(self.connection)
+        try:
+            with contextlib.suppress(StopConsumer):
+                await super().__call__(scope, receive, send)
+        finally:
+            self.lifetime.stop()
+            self.hub.leave(self.connection)
+
+    async def dispatch(self, message: Mapping[str, Any]) -> None:
+        """
+        Take a message of the client's. Channels' own dispatch is left out: it goes through one shared thread each time.
+
+        No exception may leave here: it would take the socket down without a word.
+        """
+        if message["type"] == "websocket.disconnect":
+            raise StopConsumer
+        try:
+            self.lifetime.heard()
+            if self.connection.is_open:
+                self._take(protocol.parse(message.get("text")))
+        except NotUnderstood as error:
+            self.connection.close(error.close)
+        except Exception:
+            logger.exception("a client's message could not be handled")
+            self.connection.close(Close.SERVER_ERROR)
+
+    def _take(self, said: protocol.Auth | protocol.Pong) -> None:
+        if isinstance(said, Auth):
+            self._renew(said.token)
+
+    def _renew(self, token: str) -> None:
+        mine = self.connection.identity
+        try:
+            claims = ports.tokens().read(token)
+        except TokenRefused as refused:
+            self.connection.close(Close.TOKEN_EXPIRED if refused.reason == "expired" else Close.UNAUTHENTICATED)
+            return
+        if claims.user_id != mine.user_id:
+            self.connection.close(Close.UNAUTHENTICATED)
+            return
+        self.hub.renew(
+            self.connection,
+            Identity(
+                user_id=mine.user_id,
+                tenant_id=mine.tenant_id,
+                session_id=claims.session_id,
+                token_expires_at=claims.expires_at,
+            ),
+        )

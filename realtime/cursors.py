@@ -1,0 +1,67 @@
+"""Where a viewer who comes back begins to read: from an event's id, if it still is his to name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from realtime import log, rights
+from realtime.identity import moment_of
+from realtime.kinds import declared, kind_named
+from realtime.projection import LoggedEvent, visible_set
+from realtime.rights import Grants, Viewer
+
+KEPT = timedelta(days=7)
+MOST_VISIBLE = 10_000
+"""A viewer who has missed more than this reads the list again instead."""
+
+UNKNOWN = "unknown_cursor"
+TOO_MANY = "too_many"
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """Somebody asks to go on after an event. ``event_id`` is None for a cursor that is no id at all."""
+
+    tenant_id: int
+    session_id: UUID
+    event_id: UUID | None
+
+
+def parse(cursor: str) -> UUID | None:
+    """Return the event id that a cursor spells in the one canonical way, or None."""
+    try:
+        identity = UUID(cursor)
+    except ValueError:
+        return None
+    return identity if str(identity) == cursor else None
+
+
+def resolve(
+    resumption: Resumption,
+    mark: LoggedEvent | None,
+    *,
+    viewer: Viewer | None,
+    grants: Mapping[str, Grants],
+    head: int,
+) -> int | str:
+    """
+    Return the position after which to read, or why that would not be complete: ``unknown_cursor`` or ``too_many``.
+
+    Not known, of another tenant, not visible to this viewer now, too old, never an id: all are the same answer, so
+    that a cursor asks no question.
+    """
+    if viewer is None or mark is None or mark.tenant_id != resumption.tenant_id:
+        return UNKNOWN
+    kind = kind_named(mark.kind)
+    if not visible_set(kind, grants[kind.subject].of_viewer(viewer, mark.subject_id)):
+        return UNKNOWN
+    at = moment_of(mark.id)
+    if at is None or at < datetime.now(UTC) - KEPT:
+        return UNKNOWN
+    # Counted only when it could matter: the events that he sees are at most all that there are.
+    if head - mark.position > MOST_VISIBLE:
+        heard = {kind.name: rights.visible_subjects(kind, viewer) for kind in declared()}
+        if log.count(tenant_id=mark.tenant_id, after=mark.position, heard=heard, most=MOST_VISIBLE + 1) > MOST_VISIBLE:
+            return TOO_MANY
+    return mark.position

@@ -1,0 +1,115 @@
+"""What a WebSocket handshake asks for, read strictly; and how one is refused."""
+
+import re
+import secrets
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from realtime.protocol import VERSION
+
+Send = Callable[[Mapping[str, Any]], Coroutine[Any, Any, None]]
+Receive = Callable[[], Coroutine[Any, Any, Mapping[str, Any]]]
+
+TOKEN_NAMES = frozenset(
+    {"token", "access_token", "access", "refresh", "jwt", "bearer", "auth", "authorization", "ticket"}
+)
+LOOKS_LIKE_TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
+RETRY_AFTER_SECONDS = 5
+
+
+class Turned(Exception):
+    """A handshake that is refused, with the HTTP status and problem that say why."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """A well-formed handshake."""
+
+    origins: tuple[str, ...]
+    subprotocol: str | None
+    token: str | None
+    """The bearer token, if there is an Authorization header."""
+    cursor: str | None
+    address: str
+
+
+def read(scope: Mapping[str, Any]) -> Handshake:
+    """Return what a handshake asks for; raises ``Turned`` for one that is not well-formed."""
+    query = _query_of(scope)
+    return Handshake(
+        origins=_headers(scope, b"origin"),
+        subprotocol=_subprotocol_of(scope),
+        token=_token_of(scope),
+        cursor=query.get("after"),
+        address=str((scope.get("client") or ("unknown",))[0]),
+    )
+
+
+async def turn_away(scope: Mapping[str, Any], send: Send, turned: Turned) -> None:
+    """Refuse a handshake with a status and problem+json, or by closing where the server cannot answer."""
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": 4403})
+        return
+    problem = {
+        "code": turned.code,
+        "detail": turned.detail,
+        "request_id": secrets.token_hex(16),
+        "status": turned.status,
+    }
+    body = msgspec.json.encode(problem)
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    if turned.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        headers.append((b"retry-after", str(RETRY_AFTER_SECONDS).encode()))
+    if turned.status == HTTPStatus.UNAUTHORIZED:
+        headers.append((b"www-authenticate", b'Bearer realm="usher"'))
+    await send({"type": "websocket.http.response.start", "status": turned.status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": body})
+
+
+def _headers(scope: Mapping[str, Any], name: bytes) -> tuple[str, ...]:
+    return tuple(value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name)
+
+
+def _query_of(scope: Mapping[str, Any]) -> dict[str, str]:
+    pairs = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+    # Addresses end up in logs, histories and referrers. Even a fine token is refused there, so that none is put there.
+    if any(name.lower() in TOKEN_NAMES or LOOKS_LIKE_TOKEN.search(f"{name}={value}") for name, value in pairs):
+        raise Turned(400, "token_in_url", "a token in the address is never accepted; send it as Authorization: Bearer")
+    names = [name for name, _ in pairs]
+    if len(set(names)) != len(names):
+        raise Turned(400, "bad_request", "a query parameter is there twice; expected each at most once")
+    return dict(pairs)
+
+
+def _subprotocol_of(scope: Mapping[str, Any]) -> str | None:
+    offered = scope.get("subprotocols") or []
+    if offered and VERSION not in offered:
+        raise Turned(400, "unknown_version", f"none of the offered subprotocols is known; expected {VERSION} or none")
+    return VERSION if offered else None
+
+
+def _token_of(scope: Mapping[str, Any]) -> str | None:
+    values = _headers(scope, b"authorization")
+    if not values:
+        return None
+    scheme, _, token = values[0].partition(" ")
+    if len(values) > 1:
+        raise Turned(400, "bad_request", "there are two Authorization headers; expected one")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Turned(401, "unauthenticated", "Authorization is not of the form 'Bearer <token>'")
+    return token.strip()

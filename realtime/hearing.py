@@ -1,0 +1,98 @@
+"""The hub's one place in the channel layer: a channel, in the group of every tenant that has members here."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from realtime import bell
+
+logger = logging.getLogger(__name__)
+
+REJOIN_SECONDS = 10.0
+"""How often groups are joined again: a Redis that was restarted or flushed has forgotten them."""
+RETRY_SECONDS = 0.5
+
+
+class Hearing:
+    """Listens for bells on behalf of one hub. What fails here costs latency only, and is tried again."""
+
+    def __init__(self, layer: Any, on_bell: Callable[[int, int], None]) -> None:
+        self._layer = layer
+        self._on_bell = on_bell
+        self._wanted: set[int] = set()
+        self._joined: dict[int, float] = {}
+        self._left: set[int] = set()
+        self._wake = asyncio.Event()
+        self._channel: str | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to listen, on the running loop."""
+        self._tasks = [asyncio.create_task(self._receive()), asyncio.create_task(self._keep_groups())]
+
+    async def stop(self) -> None:
+        """Leave, and end what was started."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def join(self, tenant_id: int) -> None:
+        """Be in a tenant's group from soon on."""
+        self._wanted.add(tenant_id)
+        self._left.discard(tenant_id)
+        self._wake.set()
+
+    def leave(self, tenant_id: int) -> None:
+        """Be in a tenant's group no more."""
+        self._wanted.discard(tenant_id)
+        self._joined.pop(tenant_id, None)
+        self._left.add(tenant_id)
+        self._wake.set()
+
+    async def _receive(self) -> None:
+        # In a task of its own, never timed out nor cancelled while in use: a receive() that was cut off once leaves
+        # the pub/sub layer deaf without a word.
+        while True:
+            try:
+                channel = await self._layer.new_channel()
+                self._channel = channel
+                self._joined.clear()
+                self._wake.set()
+                while True:
+                    self._heard(await self._layer.receive(channel))
+            except Exception as error:  # noqa: BLE001  whatever a layer raises, begin anew
+                logger.warning("the channel layer failed (%s); listening anew", type(error).__name__)
+                self._channel = None
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def _heard(self, message: Any) -> None:
+        tenant_id, head = message.get("tenant"), message.get("head")
+        if message.get("type") == bell.MESSAGE_TYPE and isinstance(tenant_id, int) and isinstance(head, int):
+            self._on_bell(tenant_id, head)
+
+    async def _keep_groups(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), REJOIN_SECONDS)
+            self._wake.clear()
+            channel = self._channel
+            if channel is None:
+                continue
+            try:
+                await self._sync_groups(channel)
+            except Exception as error:  # noqa: BLE001  tried again soon
+                logger.warning("joining groups failed (%s); trying again", type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS)
+                self._wake.set()
+
+    async def _sync_groups(self, channel: str) -> None:
+        now = asyncio.get_running_loop().time()
+        for tenant_id in [t for t in self._wanted if self._joined.get(t, 0.0) <= now - REJOIN_SECONDS]:
+            await self._layer.group_add(bell.group_of(tenant_id), channel)
+            if self._channel == channel and tenant_id in self._wanted:
+                self._joined[tenant_id] = now
+        for tenant_id in list(self._left - self._wanted):
+            await self._layer.group_discard(bell.group_of(tenant_id), channel)
+            self._left.discard(tenant_id)

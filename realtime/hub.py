@@ -1,0 +1,221 @@
+"""
+The hub: hears bells, reads the log, delivers. One per event loop, made by its first connection.
+
+While one batch is being read bells only accumulate, so that batches grow by themselves under load. Whoever is
+connected has missed nothing: every tenant's counters are compared with the database at each sweep, bell or no bell.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from channels import DEFAULT_CHANNEL_LAYER
+from channels.layers import InMemoryChannelLayer, channel_layers
+from django.conf import settings
+from django.db import connections
+
+from realtime import bell, snapshot
+from realtime.audience import Audience, AudiencePlan
+from realtime.batch import apply
+from realtime.connection import Connection, Identity
+from realtime.hearing import Hearing
+from realtime.projection import Projector
+from realtime.protocol import Close
+from realtime.snapshot import Answer, Plan
+
+logger = logging.getLogger(__name__)
+
+APART_SECONDS = 0.005
+"""Batches start at least this far apart, so that a burst is read in few of them."""
+BLIND_SECONDS = 60.0
+"""How long sockets may stay open while the database cannot be read."""
+RETRY_SECONDS = (0.1, 2.0)
+
+_hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()
+
+
+def hub_of_this_loop() -> "Hub":
+    """Return the hub of the running event loop, made and started if there is none yet."""
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        _hubs[loop] = Hub(loop)
+        _hubs[loop].start()
+    return _hubs[loop]
+
+
+def of_loop(loop: asyncio.AbstractEventLoop) -> "Hub | None":
+    """Return the hub of a loop, if any connection has made one."""
+    return _hubs.get(loop)
+
+
+class Hub:
+    """Every tenant's audience in this process, and the one reader that serves them all."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.audiences: dict[int, Audience] = {}
+        self.is_draining = False
+        self._loop = loop
+        self._layer: Any = channel_layers[DEFAULT_CHANNEL_LAYER]
+        self._hearing = Hearing(self._layer, self.mark)
+        self._dirty: set[int] = set()
+        self._wake = asyncio.Event()
+        self._emptied = asyncio.Event()
+        self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="usher-hub")
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._blind_since: float | None = None
+
+    def start(self) -> None:
+        """Begin to hear and to read."""
+        bell.listen(self._rung_here)
+        self._hearing.start()
+        self._tasks = {self._loop.create_task(self._read()), self._loop.create_task(self._sweep())}
+
+    async def stop(self) -> None:
+        """End what was started. The hub is of no use afterwards."""
+        bell.stop_listening(self._rung_here)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._hearing.stop()
+        await self._loop.run_in_executor(self._reader, connections.close_all)
+        self._reader.shutdown(wait=False)
+
+    def join(self, connection: Connection) -> None:
+        """Register a connection in its tenant's group; the next snapshot lets it in, or closes it."""
+        tenant_id = connection.identity.tenant_id
+        audience = self.audiences.get(tenant_id)
+        if audience is None:
+            audience = self.audiences[tenant_id] = Audience(tenant_id)
+            self._hearing.join(tenant_id)
+        audience.join(connection)
+
+        def on_behind(late: Connection) -> None:
+            audience.behind.add(late)
+            self.mark(tenant_id)
+
+        connection.on_behind = on_behind
+        self.mark(tenant_id)
+
+    def renew(self, connection: Connection, identity: Identity) -> None:
+        """Have a token that was shown on an open socket judged by the next snapshot."""
+        audience = self.audiences.get(connection.identity.tenant_id)
+        if audience is not None and connection.is_open:
+            audience.renew(connection, identity)
+            self.mark(audience.tenant_id)
+
+    def leave(self, connection: Connection) -> None:
+        """Forget a connection; with the last one of a tenant all that is known of the tenant goes too."""
+        connection.gone()
+        tenant_id = connection.identity.tenant_id
+        audience = self.audiences.get(tenant_id)
+        if audience is None:
+            return
+        audience.leave(connection)
+        if not audience.members:
+            del self.audiences[tenant_id]
+            self._dirty.discard(tenant_id)
+            self._hearing.leave(tenant_id)
+            self._emptied.set()
+
+    def mark(self, tenant_id: int, head: int = 0) -> None:
+        """Have a tenant read soon. A head that has been read already says nothing new (0: not known)."""
+        audience = self.audiences.get(tenant_id)
+        if audience is None or (head and audience.position is not None and head <= audience.position):
+            return
+        self._dirty.add(tenant_id)
+        self._wake.set()
+
+    async def drain(self, *, spread_seconds: float, within_seconds: float) -> None:
+        """Say goodbye to everybody, with retry hints spread over a window, and wait until they are gone."""
+        self.is_draining = True
+        everybody = [c for audience in self.audiences.values() for c in audience.members]
+        for connection in everybody:
+            hint = random.randint(0, int(spread_seconds * 1000))  # noqa: S311  spreads load, keeps no secret
+            connection.close(Close.DRAIN, retry_after_ms=hint)
+        deadline = self._loop.time() + within_seconds
+        while self.audiences and self._loop.time() < deadline:
+            self._emptied.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._emptied.wait(), deadline - self._loop.time())
+        await self.stop()
+
+    def _rung_here(self, tenant_id: int, head: int) -> None:
+        """Called from any thread of this process."""
+        try:
+            self._loop.call_soon_threadsafe(self._hear_here, tenant_id, head)
+        except RuntimeError:  # the loop was closed without a drain
+            bell.stop_listening(self._rung_here)
+
+    def _hear_here(self, tenant_id: int, head: int) -> None:
+        if not isinstance(self._layer, InMemoryChannelLayer):
+            self.mark(tenant_id, head)
+        elif tenant_id in self.audiences:
+            # This layer is of this loop alone, so what rings in this process goes through it here.
+            send = self._layer.group_send(bell.group_of(tenant_id), bell.message_of(tenant_id, head))
+            task = self._loop.create_task(send)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(settings.USHER.sweep_seconds)
+            for tenant_id in self.audiences:
+                self.mark(tenant_id)
+
+    async def _read(self) -> None:
+        failures = 0
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            batch, self._dirty = self._dirty & self.audiences.keys(), set()
+            if not batch:
+                continue
+            began = self._loop.time()
+            try:
+                await self._turn(batch)
+                failures = 0
+                self._blind_since = None
+                await asyncio.sleep(max(0.0, APART_SECONDS - (self._loop.time() - began)))
+            except Exception:
+                failures += 1
+                if failures == 1:
+                    logger.exception("the log cannot be read; nothing is sent until it can")
+                self._note_blindness(began)
+                self._dirty |= batch
+                self._wake.set()
+                await asyncio.sleep(min(RETRY_SECONDS[1], RETRY_SECONDS[0] * 2**failures))
+
+    async def _turn(self, batch: set[int]) -> None:
+        planned = [self.audiences[tenant_id].plan() for tenant_id in batch]
+        answer: Answer = await self._loop.run_in_executor(self._reader, snapshot.read, _joined(planned))
+        projector = Projector()
+        for tenant in (plan.tenant for plan in planned):
+            audience = self.audiences.get(tenant.tenant_id)
+            if audience is None:
+                continue
+            # One that was made anew since the plan knows nothing that the plan knew: its own turn will come.
+            is_anew = (audience.position, audience.rights) != (tenant.position, tenant.rights)
+            if is_anew or apply(answer, audience, tenant, projector) or audience.newcomers or audience.renewals:
+                self.mark(tenant.tenant_id)
+
+    def _note_blindness(self, now: float) -> None:
+        self._blind_since = self._blind_since or now
+        if now - self._blind_since < BLIND_SECONDS:
+            return
+        for audience in self.audiences.values():
+            for connection in list(audience.members):
+                connection.close(Close.SERVER_ERROR)
+
+
+def _joined(planned: Sequence[AudiencePlan]) -> Plan:
+    return Plan(
+        tenants=tuple(plan.tenant for plan in planned),
+        joining=frozenset().union(*(plan.joining for plan in planned)),
+        resumptions=tuple(resumption for plan in planned for resumption in plan.resumptions),
+        pages=frozenset().union(*(plan.pages for plan in planned)),
+    )

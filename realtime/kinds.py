@@ -1,0 +1,68 @@
+"""
+What kinds of events there are. A feature declares its own; nothing else in realtime/ knows any by name.
+
+To add one: say its name, what it is about, the object permission to hear of it, and for each field the object
+permission to see it. The subject's model needs a UUID key and guardian permission models of its own.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of an event's data, and the codename of the object permission that shows it."""
+
+    name: str
+    permission: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventKind:
+    """
+    A declared kind of event.
+
+    ``name`` is the frame's type; ``subject`` the model it is about ("accounts.User"); ``hear`` the codename without
+    which a viewer learns nothing of it; ``fields`` in the order in which hidden ones are named; ``message`` a format
+    over the fields that everybody who hears of it sees.
+    """
+
+    name: str
+    subject: str
+    hear: str
+    fields: tuple[Field, ...]
+    message: str
+
+    def message_about(self, snapshot: dict[str, Any]) -> str:
+        """Return the sentence for a person, made only of fields that ``hear`` itself shows."""
+        return self.message.format_map({f.name: snapshot.get(f.name) for f in self.fields if f.permission == self.hear})
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        """The codenames that matter for this kind: to hear, and to see each field."""
+        return frozenset({self.hear, *(field.permission for field in self.fields)})
+
+
+class UnknownKind(LookupError):
+    """An event of a kind that nobody declared."""
+
+
+_kinds: dict[str, EventKind] = {}
+
+
+def declare(kind: EventKind) -> None:
+    """Make a kind of event known; declaring it again replaces it."""
+    _kinds[kind.name] = kind
+
+
+def kind_named(name: str) -> EventKind:
+    """Return the declared kind of that name; raises ``UnknownKind``."""
+    try:
+        return _kinds[name]
+    except KeyError:
+        raise UnknownKind(f"event kind is {name!r}; expected one of {sorted(_kinds)}: declare it first") from None
+
+
+def declared() -> tuple[EventKind, ...]:
+    """Return all declared kinds."""
+    return tuple(_kinds.values())

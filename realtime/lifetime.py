@@ -1,0 +1,62 @@
+"""The clocks of one open socket: its heartbeat, and the end of its token. No task, one timer each."""
+
+import asyncio
+import random
+import time
+
+from realtime import protocol
+from realtime.connection import Connection, State
+from realtime.protocol import Close
+
+JITTER = 0.2
+"""The part of a heartbeat by which it may be early or late, so that sockets opened together do not ping together."""
+REMINDER_SECONDS = 60.0
+LOOK_AGAIN_SECONDS = 0.5
+
+
+class Lifetime:
+    """Pings, waits for answers, reminds of the token's end and closes at it."""
+
+    def __init__(self, connection: Connection, *, heartbeat_seconds: float, pong_seconds: float) -> None:
+        self._connection = connection
+        self._heartbeat_seconds = heartbeat_seconds
+        self._pong_seconds = pong_seconds
+        self._loop = asyncio.get_running_loop()
+        self._pulse = self._loop.call_later(self._until_ping(), self._ping)
+        self._reminded_of = 0.0
+        self._token_timer: asyncio.TimerHandle | None = None
+        self._watch_token()
+
+    def heard(self) -> None:
+        """Note a message from the client: any traffic proves that it lives."""
+        self._pulse.cancel()
+        self._pulse = self._loop.call_later(self._until_ping(), self._ping)
+
+    def stop(self) -> None:
+        """Stop all clocks."""
+        self._pulse.cancel()
+        if self._token_timer is not None:
+            self._token_timer.cancel()
+
+    def _until_ping(self) -> float:
+        return self._heartbeat_seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  spreads load
+
+    def _ping(self) -> None:
+        self._connection.control(protocol.PING)
+        self._pulse = self._loop.call_later(self._pong_seconds, self._connection.close, Close.NO_PONG)
+
+    def _watch_token(self) -> None:
+        # The hub may have accepted another token since the timer was set, so each time looks anew.
+        expires_at = self._connection.identity.token_expires_at
+        left = expires_at - time.time()
+        if left <= 0:
+            self._connection.close(Close.TOKEN_EXPIRED)
+            return
+        if self._connection.state is State.JOINING:  # nothing goes before ``ready``
+            self._token_timer = self._loop.call_later(min(left, LOOK_AGAIN_SECONDS), self._watch_token)
+            return
+        is_near = left <= REMINDER_SECONDS
+        if is_near and self._reminded_of != expires_at:
+            self._reminded_of = expires_at
+            self._connection.control(protocol.auth_expiring(expires_at))
+        self._token_timer = self._loop.call_later(left if is_near else left - REMINDER_SECONDS, self._watch_token)

@@ -1,0 +1,234 @@
+"""
+The judge: who may open a socket, who may hear of an event, and what he may see of it.
+
+Sockets, resume and REST all ask here, and nothing else in the house reads guardian's grants to answer such a question.
+Each function answers for many at once, in a constant number of queries, inside whatever transaction the caller has
+open: the hub asks within its snapshot, so that rights and events are of one moment.
+
+Two rules stand above all grants: a viewer is of one tenant and hears of that tenant alone, whatever he was granted
+elsewhere; and only object grants count. A model-level permission or ``is_superuser`` opens nothing.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+from uuid import UUID
+
+from django.apps import apps
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import Manager, Model, Q, QuerySet
+from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
+
+from realtime.kinds import EventKind
+from realtime.log import pairs_in
+from realtime.ports import Standing
+from realtime.protocol import Close
+from tenants.models import Tenant
+from tenants.permissions import WATCH_SIGNUPS
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks: of which tenant, in which groups, with which permissions on that tenant."""
+
+    user_id: UUID
+    tenant_id: int
+    group_ids: frozenset[int]
+    permissions: frozenset[str]
+
+
+@dataclass(slots=True)
+class Grants:
+    """Who holds which object permissions on some subjects: subject -> holder -> codenames."""
+
+    of_groups: dict[UUID, dict[int, set[str]]] = field(default_factory=lambda: defaultdict(dict))
+    of_users: dict[UUID, dict[UUID, set[str]]] = field(default_factory=lambda: defaultdict(dict))
+
+    def of_class(self, group_ids: frozenset[int], subject_id: UUID) -> frozenset[str]:
+        """Return what membership in these groups gives on a subject."""
+        held = self.of_groups.get(subject_id, {})
+        return frozenset().union(*(codenames for group, codenames in held.items() if group in group_ids))
+
+    def of_user(self, user_id: UUID, subject_id: UUID) -> frozenset[str]:
+        """Return what a user holds on a subject by himself."""
+        return frozenset(self.of_users.get(subject_id, {}).get(user_id, ()))
+
+    def of_viewer(self, viewer: Viewer, subject_id: UUID) -> frozenset[str]:
+        """Return all that a viewer holds on a subject."""
+        return self.of_class(viewer.group_ids, subject_id) | self.of_user(viewer.user_id, subject_id)
+
+
+def viewers_of(standings: Iterable[Standing]) -> dict[UUID, Viewer]:
+    """Return the viewer behind each session (operators, who are of no tenant, have none), in two queries."""
+    watching = [(standing, standing.tenant_id) for standing in standings if standing.tenant_id is not None]
+    tenant_ids = {tenant_id for _, tenant_id in watching}
+    group_ids = {group for standing, _ in watching for group in standing.group_ids}
+    user_ids = {standing.user_id for standing, _ in watching}
+    of_groups: dict[tuple[int, int], set[str]] = defaultdict(set)
+    of_users: dict[tuple[int, UUID], set[str]] = defaultdict(set)
+    if watching:
+        rows = _group_grants(Tenant).filter(content_object_id__in=tenant_ids, group_id__in=group_ids)
+        for tenant_id, group_id, codename in rows.values_list("content_object_id", "group_id", "permission__codename"):
+            of_groups[tenant_id, group_id].add(codename)
+        rows = _user_grants(Tenant).filter(content_object_id__in=tenant_ids, user_id__in=user_ids)
+        for tenant_id, user_id, codename in rows.values_list("content_object_id", "user_id", "permission__codename"):
+            of_users[tenant_id, user_id].add(codename)
+    return {
+        standing.session_id: Viewer(
+            user_id=standing.user_id,
+            tenant_id=tenant_id,
+            group_ids=standing.group_ids,
+            permissions=frozenset(of_users[tenant_id, standing.user_id]).union(
+                *(of_groups[tenant_id, group] for group in standing.group_ids)
+            ),
+        )
+        for standing, tenant_id in watching
+    }
+
+
+def viewer_of(standing: Standing) -> Viewer:
+    """Return the viewer behind one session; raises ``LookupError`` for an operator, who is of no tenant."""
+    try:
+        return viewers_of([standing])[standing.session_id]
+    except KeyError:
+        raise LookupError(f"{standing.username} is an operator; only a user of a tenant views its data") from None
+
+
+def refusal_of(standing: Standing | None, viewer: Viewer | None, *, now: float) -> Close | None:
+    """Return why this session may not watch its tenant at ``now`` (seconds since the epoch), or None if it may."""
+    if standing is None or standing.session_ended or standing.session_expires_at <= now:
+        is_deactivated = standing is not None and not standing.is_user_active
+        return Close.NOT_AUTHORISED if is_deactivated else Close.SESSION_ENDED
+    if not standing.is_user_active or viewer is None:
+        return Close.NOT_AUTHORISED
+    if not standing.is_tenant_active:
+        return Close.TENANT_SUSPENDED
+    return None if WATCH_SIGNUPS in viewer.permissions else Close.NOT_AUTHORISED
+
+
+def grants_on(subject: str, subject_ids: Collection[UUID]) -> Grants:
+    """Return who holds what on these subjects, all of one model ("accounts.User"), in two queries."""
+    grants = Grants()
+    if not subject_ids:
+        return grants
+    model = _model(subject)
+    rows = _group_grants(model).filter(content_object_id__in=subject_ids)
+    for subject_id, group_id, codename in rows.values_list("content_object_id", "group_id", "permission__codename"):
+        grants.of_groups[subject_id].setdefault(group_id, set()).add(codename)
+    rows = _user_grants(model).filter(content_object_id__in=subject_ids)
+    for subject_id, user_id, codename in rows.values_list("content_object_id", "user_id", "permission__codename"):
+        grants.of_users[subject_id].setdefault(user_id, set()).add(codename)
+    return grants
+
+
+def permissions_on(kind: EventKind, viewer: Viewer, subject_ids: Collection[UUID]) -> dict[UUID, frozenset[str]]:
+    """Return what one viewer holds on each subject, as his tenant's; a subject of another tenant has nothing."""
+    own = set(
+        _model(kind.subject)
+        ._default_manager.filter(pk__in=subject_ids, tenant_id=viewer.tenant_id)
+        .values_list("pk", flat=True)
+    )
+    grants = grants_on(kind.subject, own)
+    return {
+        subject_id: grants.of_viewer(viewer, subject_id) if subject_id in own else frozenset()
+        for subject_id in subject_ids
+    }
+
+
+def visible_subjects(kind: EventKind, viewer: Viewer, permission: str | None = None) -> QuerySet[Any]:
+    """
+    Return the ids of the subjects on which a viewer holds ``permission`` (by default: the one to hear of them).
+
+    To be used as a subquery, for lists; of the viewer's tenant alone. What a row then shows is for
+    ``permissions_on`` to say.
+    """
+    model = _model(kind.subject)
+    codename = kind.hear if permission is None else permission
+    wanted = {"permission__codename": codename}
+    by_group = _group_grants(model).filter(group_id__in=viewer.group_ids, **wanted)
+    by_user = _user_grants(model).filter(user_id=viewer.user_id, **wanted)
+    return (
+        model._default_manager.filter(tenant_id=viewer.tenant_id)
+        .filter(Q(pk__in=by_group.values("content_object_id")) | Q(pk__in=by_user.values("content_object_id")))
+        .values("pk")
+    )
+
+
+def _group_grants(model: type[Model]) -> Manager[Any]:
+    return get_group_obj_perms_model(cast("Any", model))._default_manager  # guardian's hints know instances only
+
+
+def _user_grants(model: type[Model]) -> Manager[Any]:
+    return get_user_obj_perms_model(cast("Any", model))._default_manager
+
+
+def _model(subject: str) -> type[Model]:
+    return apps.get_model(subject)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A row that a bump left: what was touched, and for a grant on a subject which permission came or went."""
+
+    tenant_id: int
+    rights: int
+    user_id: UUID | None
+    group_id: int | None
+    session_id: UUID | None
+    subject_id: UUID | None
+    codename: str | None
+    granted: bool | None
+
+
+def changes_since(loaded: Iterable[tuple[int, int]]) -> dict[int, list[Change]]:
+    """Return the changes after each (tenant id, rights counter), in order, by tenant; in one query."""
+    found: dict[int, list[Change]] = defaultdict(list)
+    pairs = list(loaded)
+    if not pairs:
+        return found
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute(
+            "SELECT c.tenant_id, c.rights, c.user_id, c.group_id, c.session_id, c.subject_id, p.codename, c.granted "  # noqa: S608
+            f"FROM {pairs_in(cursor)} k JOIN tenants_rightschange c ON c.tenant_id = k.a AND c.rights > k.b "
+            "LEFT JOIN auth_permission p ON p.id = c.permission_id ORDER BY c.tenant_id, c.rights, c.id",
+            [json.dumps(pairs)],
+        )
+        for tenant_id, counter, user, group, session, subject, codename, granted in cursor.fetchall():
+            ids = (_uuid(user), group, _uuid(session), _uuid(subject))
+            found[tenant_id].append(
+                Change(tenant_id, counter, *ids, codename, granted=None if granted is None else bool(granted))
+            )
+    return found
+
+
+def _uuid(value: UUID | str | None) -> UUID | None:
+    return value if value is None or isinstance(value, UUID) else UUID(value)
+
+
+def before(grants: Grants, changes: Sequence[Change]) -> Grants:
+    """
+    Return the grants as they stood before ``changes`` (in order), for the subjects that these touch.
+
+    The first change of each grant tells: what came first was not there, what went first was.
+    """
+    touched = {change.subject_id for change in changes if change.subject_id is not None}
+    earlier = Grants()
+    for subject_id in touched:
+        earlier.of_groups[subject_id] = {g: set(c) for g, c in grants.of_groups.get(subject_id, {}).items()}
+        earlier.of_users[subject_id] = {u: set(c) for u, c in grants.of_users.get(subject_id, {}).items()}
+    seen: set[tuple[object, ...]] = set()
+    for change in changes:
+        key = (change.subject_id, change.group_id, change.user_id, change.codename)
+        if change.subject_id is None or change.codename is None or key in seen:
+            continue
+        seen.add(key)
+        if change.group_id is not None:
+            held = earlier.of_groups[change.subject_id].setdefault(change.group_id, set())
+        elif change.user_id is not None:
+            held = earlier.of_users[change.subject_id].setdefault(change.user_id, set())
+        else:
+            continue
+        (held.discard if change.granted else held.add)(change.codename)
+    return earlier

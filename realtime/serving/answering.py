@@ -1,0 +1,81 @@
+"""An answer in time to every HTTP request, and an end to its body."""
+
+import asyncio
+import json
+import logging
+
+from realtime.serving.limits import Application, Limits, Message, Receive, Scope, Send
+
+logger = logging.getLogger(__name__)
+
+
+class BodyTooLarge(Exception):
+    """A client sends more than it may."""
+
+
+def answered(application: Application, limits: Limits) -> Application:
+    """
+    Return the application with an end to every HTTP request whose body or answer is too long in coming.
+
+    A 503 after ``answer_seconds`` without the beginning of an answer covers a client that never sends the rest of its body
+    and a view that never returns. An answer that has begun may take as long as it likes, as a stream of events does. A
+    body above ``body_bytes`` is a 413. WebSockets pass untouched.
+    """
+
+    async def bounded(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await application(scope, receive, send)
+            return
+        try:
+            async with asyncio.timeout(limits.answer_seconds) as limit:
+
+                async def begin(message: Message) -> None:
+                    limit.reschedule(None)
+                    await send(message)
+
+                await application(scope, _counted(receive, limits.body_bytes), begin)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            logger.error("no answer to %s %s in time", scope["method"], scope["path"])  # noqa: TRY400
+            detail = f"No answer within {limits.answer_seconds:g} s; the request may have been carried out or not."
+            await _send_all(send, problem(503, "no_answer", detail))
+        except BodyTooLarge:
+            await _send_all(send, problem(413, "content_too_large", too_large(limits)))
+
+    return bounded
+
+
+def _counted(receive: Receive, most: int) -> Receive:
+    total = 0
+
+    async def counted() -> Message:
+        nonlocal total
+        message = await receive()
+        total += len(message.get("body", b""))
+        if total > most:
+            raise BodyTooLarge
+        return message
+
+    return counted
+
+
+async def _send_all(send: Send, messages: list[Message]) -> None:
+    for message in messages:
+        await send(message)
+
+
+def problem(status: int, code: str, detail: str) -> list[Message]:
+    """Return the messages of an answer that says what is wrong, and ends the connection."""
+    body = {"type": "about:blank", "status": status, "code": code, "detail": detail}
+    headers = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
+    if status == 503:
+        headers.append((b"retry-after", b"5"))
+    return [
+        {"type": "http.response.start", "status": status, "headers": headers},
+        {"type": "http.response.body", "body": json.dumps(body).encode()},
+    ]
+
+
+def too_large(limits: Limits) -> str:
+    return f"The body of this request is too large; expected at most {limits.body_bytes} bytes."

@@ -1,0 +1,43 @@
+"""Back-pressure: whether a Twisted transport takes more."""
+
+# ruff: noqa: N802  (the names are Twisted's)
+
+import asyncio
+
+from twisted.internet.interfaces import IPushProducer
+from zope.interface import implementer
+
+
+@implementer(IPushProducer)
+class Gate:
+    """
+    The producer of a transport: shut while the transport's buffer is full, open when it was written out or is lost.
+
+    Twisted's transports buffer without bound and ask their registered producer to pause; daphne registers none, so a reader
+    that takes nothing costs whatever is sent to it.
+    """
+
+    def __init__(self) -> None:
+        self._open = asyncio.Event()
+        self._open.set()
+
+    @property
+    def is_open(self) -> bool:
+        return self._open.is_set()
+
+    async def wait(self) -> None:
+        """Wait until the gate is open."""
+        while not self._open.is_set():  # whoever was woken before us may have filled the buffer again
+            await self._open.wait()
+
+    def pauseProducing(self) -> None:
+        """Shut the gate: the buffer is full."""
+        self._open.clear()
+
+    def resumeProducing(self) -> None:
+        """Open the gate: the buffer is empty."""
+        self._open.set()
+
+    def stopProducing(self) -> None:
+        """Open the gate for good: the transport is gone, and whoever waits must learn of it."""
+        self._open.set()

@@ -1,0 +1,46 @@
+"""The way out after SIGTERM, with an end to it."""
+
+import asyncio
+import logging
+import os
+import threading
+import time
+
+from realtime.serving.limits import Drain, Limits
+
+logger = logging.getLogger(__name__)
+
+
+class Leaving:
+    """
+    The time that is left after a signal to stop.
+
+    Made when the signal arrives. From then on this process ends within ``limits.exit_seconds``, even if a thread of the
+    application is stuck in a call that nobody can cancel: the interpreter would wait for it without end.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._end = time.monotonic() + limits.exit_seconds
+        watchdog = threading.Timer(limits.exit_seconds, _leave_now, (limits.exit_seconds,))
+        watchdog.daemon = True
+        watchdog.start()
+
+    def seconds_left(self, *, keep: float = 0) -> float:
+        """Return the seconds left, less ``keep`` for what comes after."""
+        return max(0.0, self._end - keep - time.monotonic())
+
+    async def drained(self, drain: Drain) -> None:
+        """Let the application say goodbye; whatever it does, leave time to answer requests and to close."""
+        try:
+            async with asyncio.timeout(self.seconds_left(keep=3)):
+                await drain()
+        except TimeoutError:
+            logger.error("the application was still saying goodbye when its time was up; closing what is left")  # noqa: TRY400
+        except Exception:
+            logger.exception("the application failed to say goodbye; closing what is left")
+
+
+def _leave_now(seconds: float) -> None:
+    logger.error("something was still running %g s after the signal to stop; leaving without it", seconds)
+    logging.shutdown()
+    os._exit(0)

@@ -1,0 +1,105 @@
+"""One HTTP connection and one WebSocket under uvicorn."""
+
+import asyncio
+import socket
+import struct
+from typing import Any, cast
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.utils import ClientDisconnected
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+
+from realtime.serving.limits import LINGER_SECONDS, Limits
+
+
+class HttpConnection(H11Protocol):
+    """An HTTP connection that has a deadline for the head of a request; uvicorn waits for it without end."""
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        # Idle after data means that a head has begun; uvicorn's own timer covers a connection that is kept alive.
+        if self.conn.their_state is h11.IDLE and self.timeout_keep_alive_task is None:
+            self._expect_head()
+        else:
+            self._expect_nothing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._expect_nothing()
+        super().connection_lost(exc)
+
+    def _expect_head(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(_limits_of(self).handshake_seconds, self.transport.close)
+
+    def _expect_nothing(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+class Socket(WebSocketsSansIOProtocol):
+    """A WebSocket that the application can abort, and that ends with 1011 when the application fails or leaves."""
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if not self.handshake_complete:  # complete already: refused as no valid handshake, and there is no application
+            extensions = cast("dict[str, Any]", self.scope["extensions"])
+            extensions["usher.transport"] = {"abort": self.abort}
+            self.loop.call_later(_limits_of(self).handshake_seconds, self._decide)
+
+    def abort(self) -> None:
+        """Drop the connection at once, with all that waits to be written, in the kernel too."""
+        connection = self.transport.get_extra_info("socket")
+        if connection is not None and connection.fileno() != -1:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
+    def _decide(self) -> None:
+        """Refuse for an application that has not decided on the handshake."""
+        if not self.handshake_complete:
+            self.send_500_response()
+            self.transport.close()
+
+    def handle_ping(self) -> None:
+        """Answer, except to a client that sends pings and reads no pongs: they would pile up."""
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()
+
+    async def run_asgi(self) -> None:
+        try:
+            await self.app(self.scope, self.receive, self.send)
+        except ClientDisconnected:
+            pass
+        except Exception:
+            self.logger.exception("the application failed")
+        finally:
+            self._application_ended()
+
+    def _application_ended(self) -> None:
+        """Close for an application that left without doing so itself; uvicorn would drop the connection."""
+        if not self.handshake_complete:
+            self.send_500_response()
+        elif not self.close_sent and not self.disconnected and not self.transport.is_closing():
+            self.conn.send_close(1011)
+            self.transport.write(b"".join(self.conn.data_to_send()))
+        if self.close_timer is None:
+            self.transport.close()
+
+    def shutdown(self) -> None:
+        """Close on the way out; a client that takes nothing must not hold it up."""
+        super().shutdown()
+        self.loop.call_later(LINGER_SECONDS, self.abort)
+
+
+def _limits_of(protocol: HttpConnection | Socket) -> Limits:
+    return cast("Limits", protocol.config.limits)  # type: ignore[attr-defined]

@@ -1,0 +1,184 @@
+"""
+One batch's reading: counters, rights, events and grants, all of one moment of the primary.
+
+Read in separate statements they would mix two moments, and show a viewer what no state of the database ever allowed.
+The number of queries is constant, however many tenants, events and viewers a batch has.
+"""
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+
+from realtime import cursors, log, ports, rights
+from realtime.cursors import Resumption
+from realtime.kinds import declared, kind_named
+from realtime.projection import LoggedEvent
+from realtime.rights import Change, Grants, Viewer
+
+Page = tuple[int, int]
+"""A stretch of a tenant's log: the tenant's id, and the position after which it begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class TenantPlan:
+    """What the hub already knows of a tenant: the counter up to which, the position up to which, and the viewers."""
+
+    tenant_id: int
+    rights: int | None
+    position: int | None
+    viewers: Mapping[UUID, Viewer]
+    """Session -> viewer, as loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one batch is to read."""
+
+    tenants: tuple[TenantPlan, ...]
+    joining: frozenset[UUID] = frozenset()
+    """Sessions to load, whether they are known or not."""
+    resumptions: tuple[Resumption, ...] = ()
+    pages: frozenset[Page] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class TenantFacts:
+    """A tenant at the moment of the snapshot. ``changes``: of rights, since the counter that the plan knew."""
+
+    is_active: bool
+    head: int
+    rights: int
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(slots=True)
+class Answer:
+    """What one batch has read. A tenant that is not in ``tenants`` is no more."""
+
+    tenants: dict[int, TenantFacts] = field(default_factory=dict)
+    loaded: frozenset[UUID] = frozenset()
+    """The sessions whose standings were read; one that is not in ``standings`` is no more."""
+    standings: dict[UUID, ports.Standing] = field(default_factory=dict)
+    viewers: dict[UUID, Viewer] = field(default_factory=dict)
+    pages: dict[Page, list[LoggedEvent]] = field(default_factory=dict)
+    """The events of each page asked for, and of each tenant from the position known on."""
+    grants: dict[str, Grants] = field(default_factory=dict)
+    """Subject model -> the grants on all subjects of events and changes."""
+    resumed: dict[Resumption, int | str] = field(default_factory=dict)
+    """Where each resumption begins: a position, or the reason why it cannot be complete."""
+    read_at: float = 0.0
+
+    def grants_of(self, event: LoggedEvent) -> Grants:
+        """Return the grants among which those on an event's subject are."""
+        return self.grants[kind_named(event.kind).subject]
+
+
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """Have everything read inside see one committed state of the primary, and write nothing."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    if connection.vendor == "postgresql":
+        with transaction.atomic(durable=True):
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+        return
+    # Not atomic(): with transaction_mode IMMEDIATE that would make a reader wait for every writer.
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN DEFERRED")
+        try:
+            yield
+        finally:
+            cursor.execute("ROLLBACK")
+
+
+def read(plan: Plan) -> Answer:
+    """Return what ``plan`` asks for; raises what the database raises, after closing the thread's connection."""
+    try:
+        with one_moment():
+            return _read(plan)
+    except Exception:
+        connections[DEFAULT_DB_ALIAS].close()
+        raise
+
+
+def _read(plan: Plan) -> Answer:
+    answer = Answer(read_at=time.time())
+    answer.tenants = _facts(plan)
+    answer.loaded = frozenset(plan.joining.union(*(_touched(t, answer.tenants.get(t.tenant_id)) for t in plan.tenants)))
+    if answer.loaded:
+        answer.standings = ports.people().standings(answer.loaded)
+        answer.viewers = rights.viewers_of(answer.standings.values())
+    known = ((t.tenant_id, t.position) for t in plan.tenants if t.position is not None)
+    live = {(tenant, position) for tenant, position in known if _has_news(answer.tenants.get(tenant), position)}
+    answer.pages = log.pages(plan.pages | live)
+    marks = log.find(resumption.event_id for resumption in plan.resumptions if resumption.event_id is not None)
+    answer.grants = _grants(answer, marks.values())
+    answer.resumed = {
+        resumption: cursors.resolve(
+            resumption,
+            marks.get(resumption.event_id),
+            viewer=answer.viewers.get(resumption.session_id),
+            grants=answer.grants,
+            head=answer.tenants[resumption.tenant_id].head if resumption.tenant_id in answer.tenants else 0,
+        )
+        for resumption in plan.resumptions
+    }
+    return answer
+
+
+def _has_news(facts: TenantFacts | None, position: int) -> bool:
+    return facts is not None and facts.head > position
+
+
+def _facts(plan: Plan) -> dict[int, TenantFacts]:
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute(
+            "SELECT t.id, t.is_active, COALESCE(h.position, 0), COALESCE(r.value, 0) FROM tenants_tenant t "  # noqa: S608
+            "LEFT JOIN tenants_head h ON h.tenant_id = t.id LEFT JOIN tenants_rightscounter r ON r.tenant_id = t.id "
+            f"WHERE t.id IN (SELECT k.a FROM {log.pairs_in(cursor)} k)",
+            [json.dumps([[t.tenant_id, 0] for t in plan.tenants])],
+        )
+        rows = {row[0]: row for row in cursor.fetchall()}
+    moved = [
+        (t.tenant_id, t.rights)
+        for t in plan.tenants
+        if t.rights is not None and t.tenant_id in rows and rows[t.tenant_id][3] != t.rights
+    ]
+    changes = rights.changes_since(moved)
+    return {
+        tenant_id: TenantFacts(
+            is_active=bool(is_active), head=head, rights=counter, changes=tuple(changes.get(tenant_id, ()))
+        )
+        for tenant_id, is_active, head, counter in rows.values()
+    }
+
+
+def _touched(plan: TenantPlan, facts: TenantFacts | None) -> Iterable[UUID]:
+    """The sessions of a tenant whose standing may have changed since the plan's counter."""
+    if facts is None or plan.rights is None or facts.rights == plan.rights:
+        return ()
+    if {change.rights for change in facts.changes} != set(range(plan.rights + 1, facts.rights + 1)):
+        return plan.viewers  # rows that would name them are gone: read everybody anew
+    own = [change for change in facts.changes if change.subject_id is None]
+    if any(change.user_id is None and change.group_id is None for change in own):
+        return plan.viewers
+    users = {change.user_id for change in own if change.user_id is not None}
+    groups = {change.group_id for change in own if change.user_id is None}
+    return [s for s, viewer in plan.viewers.items() if viewer.user_id in users or viewer.group_ids & groups]
+
+
+def _grants(answer: Answer, marks: Iterable[LoggedEvent]) -> dict[str, Grants]:
+    wanted: dict[str, set[UUID]] = defaultdict(set)
+    for event in (*(event for page in answer.pages.values() for event in page), *marks):
+        wanted[kind_named(event.kind).subject].add(event.subject_id)
+    # A change names its subject by id alone, so it is looked for among the subjects of every kind.
+    changed = {c.subject_id for facts in answer.tenants.values() for c in facts.changes if c.subject_id is not None}
+    subjects = {kind.subject for kind in declared()}
+    return {subject: rights.grants_on(subject, wanted[subject] | changed) for subject in subjects}
