@@ -1,0 +1,119 @@
+"""
+Pages of a list, newest first, by cursors that are ids of rows which the caller may see.
+
+No numbers of pages or rows: they would count what is hidden. Ids are UUIDv7, so their order is that of time.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Literal
+from uuid import UUID
+
+from django.db.models import Model, QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+
+from accounts.api.permissions import uuid_of
+from accounts.api.problems import Problem
+
+USUAL, MOST = 50, 200
+
+PARAMETERS = [
+    OpenApiParameter("limit", OpenApiTypes.INT, description=f"Rows per page, 1 to {MOST}; {USUAL} if not given."),
+    OpenApiParameter("before", OpenApiTypes.UUID, description="Rows older than this one."),
+    OpenApiParameter("after", OpenApiTypes.UUID, description="Rows newer than this one: the nearest to it."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Which page is asked for: the rows next to ``anchor``, on its older or newer side; without one the newest."""
+
+    limit: int = USUAL
+    anchor: UUID | None = None
+    side: Literal["older", "newer"] = "older"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows, newest first, and whether there are more on either side."""
+
+    rows: list[Any]
+    has_older: bool
+    has_newer: bool
+
+
+def cursor_of(request: Request) -> Cursor:
+    """Return the cursor that a request's query asks for; raises a 400 problem for one that is none."""
+    asked = request.query_params
+    limit = asked.get("limit", str(USUAL))
+    if not (limit.isascii() and limit.isdigit() and len(limit) <= len(str(MOST)) and 1 <= int(limit) <= MOST):
+        raise Problem(f"limit is {limit[:40]!r}; expected a whole number from 1 to {MOST}.", code="bad_limit")
+    if "before" in asked and "after" in asked:
+        raise bad_cursor()
+    for name, side in (("before", "older"), ("after", "newer")):
+        if name in asked:
+            anchor = uuid_of(asked[name])
+            if anchor is None:
+                raise bad_cursor()
+            return Cursor(int(limit), anchor, side)  # type: ignore[arg-type]  # the literals two lines above
+    return Cursor(int(limit))
+
+
+def bad_cursor() -> Problem:
+    """Return the one answer to every cursor that is none, so that a hidden row cannot be told from garbage."""
+    return Problem(
+        "The cursor is no row of this list; expected before or after (not both) with the id of a row that you may "
+        "see. Begin again without a cursor.",
+        code="bad_cursor",
+    )
+
+
+def read_page(cursor: Cursor, lists: Sequence[QuerySet[Any]], known: Sequence[QuerySet[Any]]) -> Page:
+    """
+    Return a page of the rows of several lists together, as if they were one.
+
+    ``known`` are the rows that may serve as an anchor: all that the caller may see, whatever the lists are narrowed
+    to. Raises a 400 problem for any other anchor.
+    """
+    if cursor.anchor is not None and not any(rows.filter(pk=cursor.anchor).exists() for rows in known):
+        raise bad_cursor()
+    newer = cursor.side == "newer"
+    found = _nearest(cursor, lists, newer=newer)
+    rows, more = found[: cursor.limit], len(found) > cursor.limit
+    if newer:
+        rows.reverse()
+        return Page(rows, has_older=_any(lists, pk__lt=rows[-1].pk) if rows else False, has_newer=more)
+    has_newer = cursor.anchor is not None and bool(rows) and _any(lists, pk__gt=rows[0].pk)
+    return Page(rows, has_older=more, has_newer=has_newer)
+
+
+def body_of(request: Request, page: Page, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a page's body: its rows as the caller sees them, and the addresses of the pages beside it."""
+    return {
+        "results": results,
+        "next": _address(request, before=page.rows[-1]) if page.has_older else None,
+        "previous": _address(request, after=page.rows[0]) if page.has_newer else None,
+    }
+
+
+def _nearest(cursor: Cursor, lists: Sequence[QuerySet[Any]], *, newer: bool) -> list[Any]:
+    beyond = {} if cursor.anchor is None else {"pk__gt" if newer else "pk__lt": cursor.anchor}
+    order = "pk" if newer else "-pk"
+    one_more = cursor.limit + 1  # tells whether there is a page behind this one
+    found = chain.from_iterable(rows.filter(**beyond).order_by(order)[:one_more] for rows in lists)
+    return sorted(found, key=lambda row: row.pk, reverse=not newer)[:one_more]
+
+
+def _any(lists: Sequence[QuerySet[Any]], **where: Any) -> bool:
+    return any(rows.filter(**where).exists() for rows in lists)
+
+
+def _address(request: Request, **cursor: Model) -> str:
+    query = request.query_params.copy()
+    query.pop("before", None)
+    query.pop("after", None)
+    query.update({name: str(row.pk) for name, row in cursor.items()})
+    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")

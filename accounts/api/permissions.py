@@ -1,0 +1,106 @@
+"""Who may call what: people of a tenant, holding this or that; operators; and which rows are there for a caller."""
+
+from functools import cached_property
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.api.caller import standing_of, user_of
+from accounts.api.problems import NotAuthorised, NotFound
+from accounts.kinds import USER_CREATED
+from accounts.models import User
+from realtime import rights
+from realtime.ports import Standing
+from realtime.rights import Viewer
+from tenants.models import Tenant, slug_rule
+
+
+class OfTenant(BasePermission):
+    """People of a tenant. An operator looks into no tenant."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Tell whether the caller is a user of a tenant."""
+        return isinstance(request.auth, Standing) and request.auth.tenant_id is not None
+
+
+class Operator(BasePermission):
+    """Operators of the platform."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Tell whether the caller is of no tenant."""
+        return isinstance(request.auth, Standing) and request.auth.tenant_id is None
+
+
+class PlatformView(APIView):
+    """A view for operators."""
+
+    permission_classes = [Operator]
+
+
+class TenantView(APIView):
+    """A view of the caller's own tenant, which is the one that its session says, whatever the request says."""
+
+    permission_classes = [OfTenant]
+
+    @cached_property
+    def viewer(self) -> Viewer:
+        """The caller, as the judge knows him."""
+        return rights.viewer_of(standing_of(self.request))
+
+    @property
+    def tenant(self) -> Tenant:
+        """The caller's tenant."""
+        tenant = user_of(self.request).tenant
+        if tenant is None:
+            raise NotAuthorised
+        return tenant
+
+    def require(self, *codenames: str) -> None:
+        """Raise ``NotAuthorised`` unless the caller holds at least one of these permissions on the tenant."""
+        if not self.viewer.permissions.intersection(codenames):
+            raise NotAuthorised(f"This needs {' or '.join(codenames)} on your tenant; ask an owner of it.")
+
+    def visible_user(self, user_id: str) -> tuple[User, frozenset[str]]:
+        """
+        Return the user of that id with what the caller holds on it.
+
+        Raises ``NotFound``, in the same words, for a user that never was, that is another tenant's or that is hidden.
+        """
+        identity = uuid_of(user_id)
+        user = identity and User.objects.filter(pk=identity, tenant_id=self.viewer.tenant_id).first()
+        if not user:
+            raise NotFound
+        held = rights.permissions_on(USER_CREATED, self.viewer, [user.pk])[user.pk]
+        if USER_CREATED.hear not in held:
+            raise NotFound
+        return user, held
+
+
+def tenant_named(slug: str) -> Tenant:
+    """Return the tenant of that slug; raises ``NotFound``."""
+    # Asked first whether it can be a slug: what a path may hold, PostgreSQL may not even compare with (NUL).
+    tenant = Tenant.objects.filter(slug=slug).first() if is_slug(slug) else None
+    if tenant is None:
+        raise NotFound
+    return tenant
+
+
+def is_slug(text: str) -> bool:
+    """Tell whether a tenant could have this slug."""
+    try:
+        slug_rule(text)
+    except ValidationError:
+        return False
+    return True
+
+
+def uuid_of(text: str) -> UUID | None:
+    """Return the UUID that ``text`` spells in its usual form, or None."""
+    try:
+        identity = UUID(text)
+    except ValueError:
+        return None
+    return identity if str(identity) == text.lower() else None

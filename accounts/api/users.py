@@ -1,0 +1,154 @@
+"""The users of the caller's tenant: each as far as the caller may see it."""
+
+import unicodedata
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import roles, sessions
+from accounts.api.openapi import problems
+from accounts.api.pagination import PARAMETERS, body_of, cursor_of, read_page
+from accounts.api.permissions import TenantView
+from accounts.api.problems import Problem
+from accounts.api.serializers import (
+    NewUserBody,
+    UserBody,
+    UserChangeBody,
+    UserPageBody,
+    view_for_managers,
+    view_of_user,
+)
+from accounts.api.strict import validated
+from accounts.kinds import USER_CREATED
+from accounts.models import JoinedVia, User
+from accounts.permissions import MANAGE_USERS, ON_TENANTS, VIEW_USER_CONTACT
+from accounts.users import change_user, create_user
+from realtime import rights
+
+LONGEST_SEARCH = 200
+
+
+class UserView(TenantView):
+    """What the views of users share: how the caller sees one."""
+
+    def seen(self, people: list[User]) -> list[dict[str, Any]]:
+        """Return those of these users that the caller may see, as he may, in a constant number of queries."""
+        # Asked after the rows were read: who lost a right in between is judged by what he holds now.
+        held = rights.permissions_on(USER_CREATED, self.viewer, [user.pk for user in people])
+        people = [user for user in people if USER_CREATED.hear in held[user.pk]]
+        if MANAGE_USERS not in self.viewer.permissions:
+            return [view_of_user(user, held[user.pk]) for user in people]
+        named = roles.role_names_of(people)
+        return [view_for_managers(user, held[user.pk], named.get(user.pk)) for user in people]
+
+    def seen_one(self, user: User) -> dict[str, Any]:
+        """Return a user as the caller sees it; for one that he may not see, only the names of what is hidden."""
+        return next(iter(self.seen([user])), view_of_user(user, frozenset()))
+
+
+class UserListView(UserView):
+    """The users that the caller may see."""
+
+    @extend_schema(
+        operation_id="users_list",
+        summary="List users, newest first",
+        description="Open to holders of any permission on the tenant. Each row shows what the caller may see of it.",
+        parameters=[
+            OpenApiParameter("q", str, description="Part of a name, or of an e-mail or phone that the caller may see."),
+            OpenApiParameter("joined_via", str, enum=JoinedVia.values),
+            *PARAMETERS,
+        ],
+        responses={200: UserPageBody, **problems(400, 401, 403, 503)},
+    )
+    def get(self, request: Request) -> Response:
+        """Return a page of the users that the caller may see."""
+        self.require(*ON_TENANTS)
+        visible = User.objects.filter(pk__in=rights.visible_subjects(USER_CREATED, self.viewer))
+        page = read_page(cursor_of(request), [self._asked_for(request, visible)], known=[visible])
+        return Response(body_of(request, page, self.seen(page.rows)))
+
+    @extend_schema(
+        operation_id="users_create",
+        summary="Create a user",
+        description=(
+            "Needs manage_users; the role must give nothing that the caller does not hold. The answer shows the new "
+            "user as the caller may see it: to a creator who may not see it, nothing but the names of hidden fields."
+        ),
+        request=NewUserBody,
+        responses={201: UserBody, **problems(400, 401, 403, 409, 503)},
+    )
+    def post(self, request: Request) -> Response:
+        """Create a user in the caller's tenant."""
+        self.require(MANAGE_USERS)
+        fields = {name: value for name, value in validated(NewUserBody, request).items() if value is not None}
+        user = create_user(tenant=self.tenant, joined_via=JoinedVia.API, created_by=self.viewer, **fields)
+        return Response(self.seen_one(user), status=201)
+
+    def _asked_for(self, request: Request, visible: QuerySet[User]) -> QuerySet[User]:
+        wanted = visible
+        path = request.query_params.get("joined_via")
+        if path is not None:
+            if path not in JoinedVia.values:
+                expected = ", ".join(JoinedVia.values)
+                raise Problem(f"joined_via is {path[:40]!r}; expected one of {expected}.", code="bad_filter")
+            wanted = wanted.filter(joined_via=path)
+        text = request.query_params.get("q", "").strip()
+        if len(text) > LONGEST_SEARCH or any(unicodedata.category(c) in {"Cc", "Cs"} for c in text):
+            expected = f"at most {LONGEST_SEARCH} characters, none of them control characters"
+            raise Problem(f"q is {text[:40]!r}; expected {expected}.", code="bad_filter")
+        return wanted.filter(self._containing(text)) if text else wanted
+
+    def _containing(self, text: str) -> Q:
+        in_names = Q(username__icontains=text) | Q(full_name__icontains=text)
+        in_contact = Q(email__icontains=text) | Q(phone__icontains=text)
+        # A match in a hidden field would tell what it holds, letter by letter.
+        shown = Q(pk__in=rights.visible_subjects(USER_CREATED, self.viewer, VIEW_USER_CONTACT))
+        return in_names | (shown & in_contact)
+
+
+class UserDetailView(UserView):
+    """One user."""
+
+    @extend_schema(
+        operation_id="users_retrieve",
+        summary="Show a user",
+        responses={200: UserBody, **problems(401, 403, 404, 503)},
+    )
+    def get(self, request: Request, user_id: str) -> Response:
+        """Return a user as the caller may see it."""
+        user, _ = self.visible_user(user_id)
+        return Response(self.seen_one(user))
+
+    @extend_schema(
+        operation_id="users_change",
+        summary="Change a user's role, deactivate or reactivate it",
+        description="Needs manage_users, and that the user's role, had or to be had, gives nothing the caller lacks.",
+        request=UserChangeBody,
+        responses={200: UserBody, **problems(400, 401, 403, 404, 409, 503)},
+    )
+    def patch(self, request: Request, user_id: str) -> Response:
+        """Change a user that the caller may see."""
+        user, _ = self.visible_user(user_id)
+        self.require(MANAGE_USERS)
+        changes = validated(UserChangeBody, request)
+        return Response(self.seen_one(change_user(user=user, changed_by=self.viewer, **changes)))
+
+
+class UserSessionsView(TenantView):
+    """The sessions of a user."""
+
+    @extend_schema(
+        operation_id="users_sessions_destroy",
+        summary="Log a user out everywhere",
+        description="Needs manage_users.",
+        responses={204: None, **problems(401, 403, 404, 503)},
+    )
+    def delete(self, request: Request, user_id: str) -> Response:
+        """End all sessions of a user that the caller may see, and with them its tokens and sockets."""
+        user, _ = self.visible_user(user_id)
+        self.require(MANAGE_USERS)
+        sessions.end_all_sessions(user, reason=sessions.ENDED_BY_STAFF)
+        return Response(status=204)

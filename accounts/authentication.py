@@ -1,0 +1,129 @@
+"""
+Who is calling: passwords for log-in and the Django admin, tokens for the API.
+
+Django's ModelBackend is not used anywhere: it asks for the one user of a name, and names are unique per tenant only.
+"""
+
+import time
+from typing import Any
+
+from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Permission
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from accounts.models import User
+from accounts.names import normalise_username
+from accounts.refusals import NotAuthorised, SessionEnded, TenantSuspended, TokenInUrl
+from realtime import ports
+from realtime.handshake import LOOKS_LIKE_TOKEN, TOKEN_NAMES
+from realtime.ports import Standing, TokenRefused
+from tenants.models import slug_rule
+
+CHALLENGE = 'Bearer realm="usher"'
+"""What a 401 asks for (RFC 6750 §3)."""
+
+
+class TenantBackend(BaseBackend):
+    """Users of tenants, who name their tenant. They have no cookie sessions and no model permissions."""
+
+    def authenticate(  # type: ignore[override]  # the credentials' names are what Django chooses a backend by
+        self, request: HttpRequest | None, *, tenant: str, username: str, password: str
+    ) -> User | None:
+        """Return the active user of these credentials, or None, after the same work for every kind of no."""
+        try:
+            slug_rule(tenant)
+        except ValidationError:
+            users = User.objects.none()  # not even asked for: the database refuses some strings with an error
+        else:
+            users = User.objects.filter(tenant__slug=tenant)
+        return _checked(users, username, password)
+
+
+class OperatorBackend(BaseBackend):
+    """Operators, who are of no tenant. Only they have cookie sessions and model permissions: those of the admin."""
+
+    def authenticate(  # type: ignore[override]
+        self, request: HttpRequest | None, *, username: str, password: str
+    ) -> User | None:
+        """Return the active operator of these credentials, or None."""
+        return _checked(User.objects.filter(tenant=None), username, password)
+
+    def get_user(self, user_id: Any) -> User | None:
+        """Return the active operator behind a cookie session, or None."""
+        user: User | None = User.objects.filter(pk=user_id, tenant=None, is_active=True).first()
+        return user
+
+    def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        """Return an operator's model permissions. They count in the admin alone; the judge never asks for them."""
+        if obj is not None or not (user_obj.is_active and user_obj.is_staff and user_obj.tenant_id is None):
+            return set()
+        held = Q() if user_obj.is_superuser else Q(user=user_obj) | Q(group__user=user_obj)
+        names = Permission.objects.filter(held).values_list("content_type__app_label", "codename")
+        return {f"{app}.{codename}" for app, codename in names}
+
+    def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
+        """Tell whether an operator has any permission in an app."""
+        return any(name.startswith(f"{app_label}.") for name in self.get_all_permissions(user_obj))
+
+
+def _checked(users: QuerySet[User], username: str, password: str) -> User | None:
+    try:
+        user = users.filter(username=normalise_username(username)).first()
+    except ValueError:
+        user = None  # nobody can have such a name
+    if user is None:
+        make_password(password)  # as long as a check takes: the answer's time must not tell which names exist
+        return None
+    return user if user.check_password(password) and user.is_active else None
+
+
+class SessionTokenAuthentication(BaseAuthentication):
+    """
+    An access token in the Authorization header, and the session, user and tenant behind it as they are now.
+
+    ``request.user`` is then the ``User`` (its tenant joined), ``request.auth`` its ``Standing``.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User, Standing] | None:
+        """Return the caller, or None for one without a bearer token; raises refusals, or ``TokenRefused``."""
+        refuse_token_in_url(request)
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        claims = ports.tokens().read(token.strip())
+        standing = ports.people().standings([claims.session_id]).get(claims.session_id)
+        if standing is None:
+            raise SessionEnded
+        if standing.user_id != claims.user_id:
+            raise TokenRefused("forged")
+        refuse_if_closed(standing)
+        user = User.objects.select_related("tenant").filter(pk=standing.user_id).first()
+        if user is None:
+            raise SessionEnded
+        return user, standing
+
+    def authenticate_header(self, request: Request) -> str:
+        """Return what a 401 asks for."""
+        return CHALLENGE
+
+
+def refuse_if_closed(standing: Standing) -> None:
+    """Raise the refusal that a session's standing calls for, if any; the order is that of the sockets' judge."""
+    if not standing.is_user_active:
+        raise NotAuthorised("This user is deactivated.")
+    if standing.session_ended or standing.session_expires_at <= time.time():
+        raise SessionEnded
+    if not standing.is_tenant_active:
+        raise TenantSuspended
+
+
+def refuse_token_in_url(request: Request) -> None:
+    """Raise ``TokenInUrl`` for a URL with something in it that looks like a token."""
+    for name, values in request.query_params.lists():
+        if name.lower() in TOKEN_NAMES or any(LOOKS_LIKE_TOKEN.search(text) for text in [name, *values]):
+            raise TokenInUrl

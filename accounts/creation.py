@@ -1,0 +1,66 @@
+"""What the creation of a user means: default grants, the event, the bell. Every path to a new user ends here."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from accounts.kinds import USER_CREATED
+from accounts.models import Role, User, UserGrantToGroup
+from realtime import bell, log
+
+
+def record_creation(users: Sequence[User]) -> None:
+    """
+    Give the default grants on users just inserted, and append their events; rings the bell after the commit.
+
+    Call it inside the transaction that inserted them, and last: the log stays locked from here to the commit.
+    """
+    by_tenant: dict[int, list[User]] = defaultdict(list)
+    for user in users:
+        if user.tenant_id is not None:
+            by_tenant[user.tenant_id].append(user)
+    for tenant_id, newcomers in by_tenant.items():
+        _give_roles(newcomers)
+        _give_default_grants(tenant_id, newcomers)
+    for tenant_id in sorted(by_tenant):
+        head = log.append(tenant_id=tenant_id, events=[_event_of(user) for user in by_tenant[tenant_id]])
+        bell.ring_on_commit(tenant_id, head=head)
+
+
+def snapshot_of(user: User) -> dict[str, Any]:
+    """Return every declared field of a user, JSON-ready; what is empty is None."""
+    return {
+        "id": str(user.pk),
+        "username": user.username,
+        "full_name": user.full_name or None,
+        "joined_via": user.joined_via,
+        "joined_at": user.joined_at.isoformat().replace("+00:00", "Z"),
+        "email": user.email or None,
+        "phone": user.phone or None,
+        "address": user.address or None,
+        "agent": user.agent or None,
+    }
+
+
+def _event_of(user: User) -> log.EventDraft:
+    return log.EventDraft(kind=USER_CREATED.name, subject_id=user.pk, snapshot=snapshot_of(user), at=user.joined_at)
+
+
+def _give_roles(newcomers: list[User]) -> None:
+    for user in newcomers:
+        if user.first_role is not None:
+            user.groups.add(user.first_role.group_id)
+
+
+def _give_default_grants(tenant_id: int, newcomers: list[User]) -> None:
+    roles = Role.objects.filter(tenant_id=tenant_id).select_related("group").prefetch_related("default_grants")
+    receivers: dict[Any, list[Any]] = defaultdict(list)
+    for role in roles:
+        for permission in role.default_grants.all():
+            receivers[permission].append(role.group)
+    for permission, groups in receivers.items():
+        if len(newcomers) == 1:
+            UserGrantToGroup.objects.assign_perm_to_many(permission, groups, newcomers[0])
+        else:
+            for group in groups:
+                UserGrantToGroup.objects.bulk_assign_perm(permission, group, newcomers)

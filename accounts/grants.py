@@ -1,0 +1,71 @@
+"""Grants on single users, beside those that roles receive on everybody: given, taken and listed here."""
+
+from typing import TypeAlias, cast
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from guardian.shortcuts import assign_perm
+
+from accounts.kinds import USER_CREATED
+from accounts.models import Role, User, UserGrantToGroup, UserGrantToUser
+from accounts.permissions import ON_USERS
+from accounts.refusals import NotHeld
+from accounts.retries import retried
+from realtime import bell, rights
+from realtime.rights import Viewer
+
+Grant: TypeAlias = UserGrantToUser | UserGrantToGroup
+
+
+@retried
+def give_grant(*, subject: User, permission: str, to: User | Role, given_by: Viewer | None = None) -> Grant:
+    """
+    Give a permission on one user to another user or to a role; returns the grant, which may have been there before.
+
+    ``given_by`` None means the house itself. Raises ``NotHeld`` when the giver lacks that permission on that user, and
+    ``ValueError`` for an unknown permission or a receiver of another tenant.
+    """
+    if permission not in ON_USERS:
+        raise ValueError(f"permission is {permission!r}; expected one of {', '.join(ON_USERS)}")
+    if subject.tenant_id is None or to.tenant_id != subject.tenant_id:
+        raise ValueError(f"{to} is not of {subject}'s tenant; a grant stays within one tenant")
+    if given_by is not None:
+        held = rights.permissions_on(USER_CREATED, given_by, [subject.pk])[subject.pk]
+        if permission not in held:
+            raise NotHeld(f"you do not hold {permission} on this user; ask somebody who does, such as an owner.")
+    with transaction.atomic():
+        grant = assign_perm(permission, to.group if isinstance(to, Role) else to, subject)
+        bell.ring_on_commit(subject.tenant_id)
+    return cast("Grant", grant)  # of a permission named by its codename, on one object
+
+
+@retried
+def take_grant(grant: Grant) -> None:
+    """Take a grant away; whoever saw something by it alone sees it no more."""
+    tenant_id = grant.content_object.tenant_id
+    with transaction.atomic():
+        type(grant).objects.filter(pk=grant.pk).delete()
+        if tenant_id is not None:
+            bell.ring_on_commit(tenant_id)
+
+
+def grants_of(subject: User, *, seen_by: Viewer) -> tuple[QuerySet[UserGrantToGroup], QuerySet[UserGrantToUser]]:
+    """
+    Return the grants on a user: those of the tenant's roles, and those of the viewer and of users that he may see.
+
+    A receiver hidden from the viewer stays hidden here: the grant would tell that he exists.
+    """
+    to_roles = UserGrantToGroup.objects.filter(content_object=subject, group__role__tenant=seen_by.tenant_id)
+    seen = rights.visible_subjects(USER_CREATED, seen_by)
+    to_users = UserGrantToUser.objects.filter(content_object=subject).filter(Q(user__in=seen) | Q(user=seen_by.user_id))
+    return (
+        to_roles.select_related("permission", "group__role", "content_object"),
+        to_users.select_related("permission", "content_object"),
+    )
+
+
+def grant_by_id(subject: User, grant_id: UUID, *, seen_by: Viewer) -> Grant | None:
+    """Return the grant of that id among those that the viewer sees on a user, or None."""
+    found = (grants.filter(pk=grant_id).first() for grants in grants_of(subject, seen_by=seen_by))
+    return next((grant for grant in found if grant is not None), None)

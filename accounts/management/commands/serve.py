@@ -1,0 +1,79 @@
+"""Serve HTTP and sockets, with daphne or uvicorn."""
+
+import fcntl
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import IO, Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.utils.module_loading import import_string
+
+from accounts import demo
+from realtime.draining import drain
+from realtime.serving import daphne, uvicorn
+
+SERVERS = {"daphne": daphne.run, "uvicorn": uvicorn.run}
+
+
+class Command(BaseCommand):
+    """Serve until SIGTERM; then say goodbye to every socket, finish what is in flight, and end."""
+
+    help = "Serve the API and the sockets on HOST and PORT."
+    requires_system_checks = "__all__"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the options; what they leave out comes from the environment."""
+        parser.add_argument("--server", choices=sorted(SERVERS), default="daphne")
+        parser.add_argument("--host", default=settings.USHER.host)
+        parser.add_argument("--port", type=int, default=settings.USHER.port)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the server; the first line on standard output says where it listens."""
+        held = alone_or_refuse()
+        try:
+            SERVERS[options["server"]](
+                application=import_string(settings.ASGI_APPLICATION),
+                host=options["host"],
+                port=options["port"],
+                drain=drain,
+                on_listening=announce,
+            )
+        except OSError as error:
+            raise CommandError(
+                f"cannot listen on {options['host']}:{options['port']} ({error.strerror or error}); "
+                "choose another HOST or PORT, or end what listens there"
+            ) from None
+        finally:
+            if held is not None:
+                held.close()
+
+
+def announce(host: str, port: int) -> None:
+    """Say where the server listens, and in the demo who is there and what to try."""
+    print(f"usher: listening on http://{host}:{port}", flush=True)
+    if settings.USHER.demo:
+        print(demo.banner(host, port), flush=True)
+
+
+def alone_or_refuse() -> IO[str] | None:
+    """
+    Make sure that no other server uses this SQLite database with the in-memory layer; return the lock that says so.
+
+    That layer knows one process only: the sockets of a second would hear of nothing but by the sweep.
+    """
+    if settings.USHER.channel_layer != "memory":
+        return None
+    if connection.vendor != "sqlite":
+        return None
+    lock = Path(f"{connection.settings_dict['NAME']}.serving").open("w")  # noqa: SIM115  held as long as we serve
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise CommandError(
+            "USHER_CHANNEL_LAYER is 'memory' and another server uses this database; the in-memory layer serves one "
+            "process: set REDIS_URL for more, or end the other one"
+        ) from None
+    return lock

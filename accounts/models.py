@@ -1,0 +1,181 @@
+"""Who there is: users, their sessions, the roles of a tenant, and the grants on it and on single users."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import Group, Permission, PermissionsMixin
+from django.db import models, transaction
+from django.utils import timezone
+from guardian.mixins import GuardianUserMixin
+from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
+
+from accounts.managers import UserManager
+from accounts.names import normalise_username
+from realtime.identity import new_id
+
+
+class JoinedVia(models.TextChoices):
+    """The path by which a user came to be."""
+
+    SIGNUP = "signup"
+    INVITE = "invite"
+    ADMIN = "admin"
+    IMPORT = "import"
+    API = "api"
+    COMMAND = "command"
+
+
+class User(AbstractBaseUser, PermissionsMixin, GuardianUserMixin):
+    """
+    A person: of one tenant for life, or, with no tenant, an operator of the platform.
+
+    ``is_staff`` opens the Django admin (operators only); ``is_superuser`` opens nothing in Usher's own rights. Saving
+    a new user of a tenant, by whatever path, also gives the tenant's default grants and appends ``user.created``.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    tenant = models.ForeignKey("tenants.Tenant", on_delete=models.CASCADE, null=True, blank=True, related_name="users")
+    username = models.CharField(max_length=150)
+    full_name = models.CharField(max_length=200, blank=True, default="")
+    email = models.EmailField(blank=True, default="")
+    phone = models.CharField(max_length=40, blank=True, default="")
+    joined_via = models.CharField(max_length=10, choices=JoinedVia, default=JoinedVia.COMMAND)
+    joined_at = models.DateTimeField(default=timezone.now, editable=False)
+    address = models.GenericIPAddressField(null=True, blank=True)
+    agent = models.CharField(max_length=400, blank=True, default="")
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    first_role: "Role | None" = None
+    """The role that a user who is not saved yet is to begin with; not a column."""
+
+    objects = UserManager()
+
+    class Meta:
+        default_permissions = ()
+        permissions = [
+            ("view_user", "May hear of this user at all"),
+            ("view_user_contact", "May see e-mail and phone"),
+            ("view_user_origin", "May see from where this user signed up"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "username"], name="username_per_tenant"),
+            models.UniqueConstraint(
+                fields=["username"], condition=models.Q(tenant=None), name="username_among_operators"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(tenant=None) | models.Q(is_staff=False, is_superuser=False),
+                name="only_operators_are_staff",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.username
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """
+        Save; a new user of a tenant gets its default grants and its event in the same transaction.
+
+        Raises ``ValueError`` for a username that normalises to nothing allowed, ``IntegrityError`` for one that is
+        taken.
+        """
+        self.username = normalise_username(self.username)
+        if not self._state.adding or self.tenant_id is None:
+            super().save(*args, **kwargs)
+            return
+        from accounts.creation import record_creation  # the model's own saving needs what is built on the model
+
+        with transaction.atomic(using=kwargs.get("using")):
+            super().save(*args, **kwargs)
+            record_creation([self])
+
+
+class Session(models.Model):
+    """
+    One log-in. Its id travels in every token as ``sid``; when it ends, tokens and sockets of it end.
+
+    Only ids of tokens are kept, never a token: a repeated refresh is answered by minting the same pair again from
+    ``refresh_jti`` and ``refreshed_at``.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="login_sessions")
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.CharField(max_length=40, blank=True, default="")
+    refresh_jti = models.CharField(max_length=36)
+    refreshed_at = models.DateTimeField()
+    previous_jti = models.CharField(max_length=36, blank=True, default="")
+    address = models.GenericIPAddressField(null=True, blank=True)
+    agent = models.CharField(max_length=400, blank=True, default="")
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.id}"
+
+
+class Role(models.Model):
+    """
+    A role of one tenant, backed by a group of that tenant alone.
+
+    Its tenant permissions are guardian grants of the group on the tenant. ``default_grants`` are the object
+    permissions that the group receives on every user created in the tenant from now on.
+    """
+
+    tenant = models.ForeignKey("tenants.Tenant", on_delete=models.CASCADE, related_name="roles")
+    name = models.CharField(max_length=50)
+    group = models.OneToOneField(Group, on_delete=models.CASCADE, related_name="role")
+    default_grants = models.ManyToManyField(Permission, related_name="+", blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["tenant", "name"], name="role_name_per_tenant")]
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id}:{self.name}"
+
+
+class UserGrantToUser(UserObjectPermissionBase):
+    """An object permission on one user (``content_object``), held by one user."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    content_object = models.ForeignKey(User, on_delete=models.CASCADE, related_name="grants_to_users")
+
+    class Meta(UserObjectPermissionBase.Meta):
+        default_permissions = ()
+        indexes = [models.Index(fields=["content_object", "permission"], name="usergrant_by_subject")]
+
+
+class UserGrantToGroup(GroupObjectPermissionBase):
+    """An object permission on one user (``content_object``), held by a role's group."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    content_object = models.ForeignKey(User, on_delete=models.CASCADE, related_name="grants_to_groups")
+
+    class Meta(GroupObjectPermissionBase.Meta):
+        default_permissions = ()
+        indexes = [models.Index(fields=["content_object", "permission"], name="groupgrant_by_subject")]
+
+
+class TenantGrantToUser(UserObjectPermissionBase):
+    """A permission on one tenant, held by one user."""
+
+    content_object = models.ForeignKey("tenants.Tenant", on_delete=models.CASCADE, related_name="grants_to_users")
+
+    class Meta(UserObjectPermissionBase.Meta):
+        default_permissions = ()
+
+
+class TenantGrantToGroup(GroupObjectPermissionBase):
+    """A permission on one tenant, held by a role's group."""
+
+    content_object = models.ForeignKey("tenants.Tenant", on_delete=models.CASCADE, related_name="grants_to_groups")
+
+    class Meta(GroupObjectPermissionBase.Meta):
+        default_permissions = ()

@@ -1,0 +1,92 @@
+"""Users on their way into the database: checked and hashed first, then inserted, one or many, in one transaction."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
+
+from accounts.fields import refuse_invalid
+from accounts.models import Role, User
+from accounts.names import normalise_username
+from accounts.refusals import FieldsRefused, UsernameTaken
+from accounts.retries import retried
+from tenants.models import Tenant
+
+CHECKED_FIELDS = frozenset({"full_name", "email", "phone", "joined_via", "address", "agent"})
+NAME_CONSTRAINTS = ("username_per_tenant", "username_among_operators")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a new row will hold, its password hashed already, and the role that it begins with."""
+
+    fields: dict[str, Any]
+    first_role: Role | None
+
+    def user(self) -> User:
+        """Return a user that is not saved yet: a new one at each call, since one rolled back believes it is saved."""
+        user = User(**self.fields)
+        user.first_role = self.first_role
+        return user
+
+
+def checked(fields: dict[str, Any], *, password: str | None, first_role: Role | None = None) -> Checked:
+    """
+    Return a newcomer whose values are what a user may have; raises ``FieldsRefused`` naming every one that is not.
+
+    Call it before the transaction: hashing takes long on purpose, and the tenant's log must not be locked meanwhile.
+    """
+    errors: dict[str, Sequence[str]] = {}
+    try:
+        fields = {**fields, "username": normalise_username(fields["username"])}
+    except ValueError as error:
+        errors["username"] = [str(error)]
+    user = User(**fields)
+    try:
+        refuse_invalid(user, *(CHECKED_FIELDS & fields.keys()))
+    except FieldsRefused as refusal:
+        errors |= refusal.errors
+    if password is not None:
+        try:
+            validate_password(password, user)
+        except ValidationError as error:
+            errors["password"] = error.messages
+    if errors:
+        raise FieldsRefused(errors)
+    user.set_password(password)
+    return Checked({**fields, "password": user.password}, first_role)
+
+
+@retried
+def insert(tenant: Tenant | None, newcomers: Sequence[Checked]) -> list[User]:
+    """Insert newcomers of one tenant (or operators), with default grants and events; raises ``UsernameTaken``."""
+    users = [newcomer.user() for newcomer in newcomers]
+    with _taken_names_told(tenant, users):
+        User.objects.bulk_create(users)
+    return users
+
+
+@contextmanager
+def _taken_names_told(tenant: Tenant | None, users: Sequence[User]) -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        if not is_taken_name(error):
+            raise
+        names = [user.username for user in users]
+        taken = User.objects.filter(tenant=tenant, username__in=names).values_list("username", flat=True).first()
+        raise UsernameTaken(tenant=tenant.slug if tenant else None, username=taken or names[0]) from None
+
+
+def is_taken_name(error: IntegrityError) -> bool:
+    """Tell whether a row was refused for its username and for nothing else."""
+    said = getattr(error.__cause__, "diag", None)
+    if said is not None:  # PostgreSQL names the constraint, SQLite the columns or the index
+        return said.constraint_name in NAME_CONSTRAINTS
+    return str(error).startswith("UNIQUE constraint failed") and (
+        "accounts_user.username" in str(error) or any(name in str(error) for name in NAME_CONSTRAINTS)
+    )

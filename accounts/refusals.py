@@ -1,0 +1,130 @@
+"""What accounts refuses to do: each fact has a class, a code for programs and a sentence for people."""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+
+class Refused(Exception):
+    """Something that will not be done. Raised by services, which know nothing of HTTP; the API gives it a status."""
+
+    code: ClassVar[str] = "refused"
+    sentence: ClassVar[str] = "This cannot be done."
+
+    def __init__(self, sentence: str | None = None) -> None:
+        super().__init__(sentence or self.sentence)
+
+
+class BadCredentials(Refused):
+    """No such tenant, no such user, a wrong password or a deactivated user: nobody is told which."""
+
+    code = "bad_credentials"
+    sentence = "No active user has this tenant, username and password; check all three (operators give no tenant)."
+
+
+class SessionEnded(Refused):
+    """The session behind a token is over."""
+
+    code = "session_ended"
+    sentence = "This session has ended; log in again."
+
+
+class NotAuthorised(Refused):
+    """The caller is known, and may not do this."""
+
+    code = "not_authorised"
+    sentence = "You may not do this."
+
+
+class TenantSuspended(Refused):
+    """The tenant's doors are closed for now."""
+
+    code = "tenant_suspended"
+    sentence = "This tenant is suspended; try again later."
+    retry_after_seconds = 60
+
+
+class TokenInUrl(Refused):
+    """A token in a URL, where logs, proxies and referrers keep it."""
+
+    code = "token_in_url"
+    sentence = "A token does not belong in a URL; send it as 'Authorization: Bearer <token>', and log out this one."
+
+
+class WrongPassword(Refused):
+    """Whoever wants to change a password does not know the current one."""
+
+    code = "wrong_password"
+    sentence = "current is not this user's password; nothing was changed."
+
+
+class WeakPassword(Refused):
+    """A new password that the password rules do not take."""
+
+    code = "weak_password"
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__(" ".join(reasons))
+        self.errors = {"new": list(reasons)}
+
+
+class NotHeld(Refused):
+    """Somebody wants to give what he does not hold himself."""
+
+    code = "not_held"
+    sentence = "You cannot give what you do not hold yourself; ask somebody who does, such as an owner."
+
+
+class LastOwner(Refused):
+    """The last active owner of a tenant would go."""
+
+    code = "last_owner"
+
+    def __init__(self, *, tenant: str, username: str) -> None:
+        super().__init__(f"{username} is the last active owner of {tenant}; make somebody else an owner first.")
+
+
+class UnknownRole(Refused):
+    """The tenant has no role of that name."""
+
+    code = "unknown_role"
+
+    def __init__(self, *, role: str, known: Sequence[str]) -> None:
+        super().__init__(f"role is {role!r}; expected one of {', '.join(known)}.")
+
+
+class UsernameTaken(Refused):
+    """The tenant has a user of that name already."""
+
+    code = "username_taken"
+
+    def __init__(self, *, tenant: str | None, username: str) -> None:
+        whose = tenant or "the platform"
+        super().__init__(f"{whose} already has a user named {username}; choose another name.")
+
+
+class SlugTaken(Refused):
+    """There is a tenant of that slug already."""
+
+    code = "slug_taken"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"there already is a tenant {slug}; choose another slug.")
+
+
+class FieldsRefused(Refused):
+    """Values that no row may have; ``errors`` maps each field to its sentences."""
+
+    code = "invalid"
+
+    def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
+        super().__init__(" ".join(sentence for sentences in errors.values() for sentence in sentences))
+        self.errors = {name: list(sentences) for name, sentences in errors.items()}
+
+
+class SignupClosed(NotAuthorised):
+    """The tenant does not let people join by themselves."""
+
+    code = "signup_closed"
+
+    def __init__(self, *, tenant: str, policy: str) -> None:
+        super().__init__(f"sign-up to {tenant} is {policy}, not open; ask its staff for an account.")

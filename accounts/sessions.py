@@ -1,0 +1,167 @@
+"""Sessions: one per log-in. They begin, are renewed and end here, and nowhere else."""
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from rest_framework_simplejwt.settings import api_settings
+
+from accounts.models import Session, User
+from accounts.refusals import BadCredentials, NotAuthorised, SessionEnded, TenantSuspended, WeakPassword, WrongPassword
+from accounts.retries import retried
+from accounts.tokens import Pair, RefreshClaims, pair_of, read_refresh
+from realtime import bell
+from realtime.ports import TokenRefused
+
+LIFETIME: timedelta = api_settings.REFRESH_TOKEN_LIFETIME
+"""From log-in to the end, however often the session is renewed."""
+REPEAT = timedelta(seconds=10)
+"""How long after a renewal its refresh token may be shown again, by a client that never got the answer."""
+
+LOGGED_OUT = "logged_out"
+PASSWORD_CHANGED = "password_changed"  # noqa: S105  a reason, no password
+REFRESH_REUSED = "refresh_reused"
+DEACTIVATED = "deactivated"
+ENDED_BY_STAFF = "ended_by_staff"
+
+
+@retried
+def log_in(user: User, *, address: str | None, agent: str) -> Pair:
+    """
+    Begin a session for a user whose password has just been checked, and return its first pair.
+
+    Raises ``BadCredentials`` if that password or the user has gone meanwhile, ``TenantSuspended``.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        # A password change or deactivation at this very moment ends the sessions that it sees. The lock puts this one
+        # before it, to be seen, or after it, to be refused.
+        current = _locked(user)
+        if current is None or not current.is_active or current.password != user.password:
+            raise BadCredentials
+        if current.tenant is not None and not current.tenant.is_active:
+            raise TenantSuspended
+        session = Session.objects.create(
+            user=current,
+            created_at=now,
+            expires_at=now + LIFETIME,
+            refresh_jti=str(uuid4()),
+            refreshed_at=now,
+            address=address,
+            agent=agent,
+        )
+    return pair_of(session)
+
+
+@retried
+def refresh(token: str) -> Pair:
+    """
+    Return the next pair for a refresh token; from then on that token is used up.
+
+    Shown again within 10 seconds it gives the same pair once more. A token older than the latest is in somebody
+    else's hands as well: the session ends. Raises ``TokenRefused``, ``SessionEnded``, ``NotAuthorised`` for a
+    deactivated user, ``TenantSuspended``.
+    """
+    claims = read_refresh(token)
+    # Durable, and the refusal is raised after the commit: inside a transaction of a caller's it would take the end of
+    # the session back.
+    with transaction.atomic(durable=True):
+        session = _renewed(claims)
+    if session is None:
+        raise SessionEnded
+    return pair_of(session)
+
+
+def _renewed(claims: RefreshClaims) -> Session | None:
+    """Return the session with its latest pair's data, renewed where that is due, or None if reuse has ended it."""
+    sessions = Session.objects.select_for_update(of=("self",)).select_related("user__tenant")
+    session = sessions.filter(pk=claims.session_id).first()
+    if session is None:
+        raise SessionEnded
+    if session.user_id != claims.user_id:
+        raise TokenRefused("forged")
+    _refuse_if_closed(session)
+    now = timezone.now()
+    if claims.jti == session.refresh_jti:
+        session.previous_jti, session.refresh_jti, session.refreshed_at = claims.jti, str(uuid4()), now
+        session.save(update_fields=["previous_jti", "refresh_jti", "refreshed_at"])
+        return session
+    if claims.jti == session.previous_jti and now - session.refreshed_at <= REPEAT:
+        return session
+    _end(Session.objects.filter(pk=session.pk), session.user, REFRESH_REUSED)
+    return None
+
+
+def _refuse_if_closed(session: Session) -> None:
+    if not session.user.is_active:
+        raise NotAuthorised("This user is deactivated.")
+    if session.ended_at is not None or session.expires_at <= timezone.now():
+        raise SessionEnded
+    if session.user.tenant is not None and not session.user.tenant.is_active:
+        raise TenantSuspended
+
+
+def live_sessions(user: User) -> QuerySet[Session]:
+    """Return the sessions of a user that have neither ended nor expired, newest first."""
+    live = Session.objects.filter(user=user, ended_at=None, expires_at__gt=timezone.now())
+    return live.order_by("-created_at", "-pk")
+
+
+def end_session(user: User, session_id: UUID, *, reason: str) -> bool:
+    """End one session of a user; returns whether there was a live one of that id."""
+    return _end(live_sessions(user).filter(pk=session_id), user, reason) > 0
+
+
+@retried
+def end_all_sessions(user: User, *, reason: str, but: UUID | None = None) -> int:
+    """End all live sessions of a user (``but`` one); returns how many there were."""
+    with transaction.atomic():
+        _locked(user)  # two that end the same sessions wait here, in order, and not for each other's rows
+        ending = live_sessions(user) if but is None else live_sessions(user).exclude(pk=but)
+        return _end(ending, user, reason)
+
+
+def change_password(user: User, *, current: str, new: str, session_id: UUID) -> None:
+    """
+    Change a user's password, and end all its sessions but the one that asks.
+
+    Raises ``WrongPassword``, ``WeakPassword``.
+    """
+    # Hashing takes a good part of a second of CPU: never inside a transaction, where others wait for its locks.
+    if not user.check_password(current):
+        raise WrongPassword
+    try:
+        validate_password(new, user)
+    except ValidationError as error:
+        raise WeakPassword(error.messages) from None
+    _set_password(user, make_password(new), session_id)
+
+
+@retried
+def _set_password(user: User, hashed: str, session_id: UUID) -> None:
+    with transaction.atomic():
+        locked = _locked(user)
+        if locked is None or locked.password != user.password:
+            raise WrongPassword  # another change came first
+        User.objects.filter(pk=user.pk).update(password=hashed)
+        end_all_sessions(user, reason=PASSWORD_CHANGED, but=session_id)
+    user.password = hashed
+
+
+def _locked(user: User) -> User | None:
+    locked: User | None = (
+        User.objects.select_for_update(of=("self",), no_key=True).select_related("tenant").filter(pk=user.pk).first()
+    )
+    return locked
+
+
+def _end(sessions: QuerySet[Session], user: User, reason: str) -> int:
+    ended = sessions.order_by().update(ended_at=timezone.now(), end_reason=reason)
+    if ended and user.tenant_id is not None:
+        bell.ring_on_commit(user.tenant_id)
+    return ended

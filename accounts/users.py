@@ -1,0 +1,146 @@
+"""Services that make and change users. Every feature that makes one comes through here."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, TypedDict, Unpack
+
+from accounts import newcomers, roles, sessions
+from accounts.models import JoinedVia, Role, User
+from accounts.refusals import FieldsRefused, SignupClosed, TenantSuspended
+from accounts.retries import retried
+from realtime import bell
+from realtime.rights import Viewer
+from tenants.models import SignupPolicy, Tenant
+
+CHUNK = 500
+"""So many users are imported in one transaction at most: while it lasts, the tenant's log is locked."""
+
+
+def create_user(  # noqa: PLR0913  all that can be known of a newcomer, by name
+    *,
+    tenant: Tenant,
+    username: str,
+    joined_via: str,
+    email: str = "",
+    full_name: str = "",
+    phone: str = "",
+    password: str | None = None,
+    role: str | None = None,
+    address: str | None = None,
+    agent: str = "",
+    created_by: Viewer | None = None,
+) -> User:
+    """
+    Create a user of a tenant, with the role's membership, the default grants and the event, in one transaction.
+
+    Without ``password`` the user cannot log in; without ``role`` it is a member. Address and agent are kept for a
+    sign-up alone. ``created_by`` None means the house itself. Raises ``FieldsRefused``, ``UsernameTaken``,
+    ``UnknownRole``, ``NotHeld`` for a role beyond the creator's own; for a sign-up ``SignupClosed`` and
+    ``TenantSuspended``.
+    """
+    fields: dict[str, Any] = {
+        "tenant": tenant,
+        "username": username,
+        "full_name": full_name,
+        "email": email,
+        "phone": phone,
+        "joined_via": joined_via,
+    }
+    if joined_via == JoinedVia.SIGNUP:
+        refuse_at_closed_doors(tenant)
+        fields |= {"address": address, "agent": agent}
+    newcomer = newcomers.checked(fields, password=password, first_role=_role_to_give(tenant, role, created_by))
+    (user,) = newcomers.insert(tenant, [newcomer])
+    return user
+
+
+def create_operator(*, username: str, password: str, full_name: str = "", email: str = "") -> User:
+    """Create an operator: of no tenant, and without an event. Raises ``FieldsRefused`` and ``UsernameTaken``."""
+    fields = {"username": username, "full_name": full_name, "email": email, "is_staff": True}
+    (operator,) = newcomers.insert(None, [newcomers.checked(fields, password=password)])
+    return operator
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Somebody to be imported."""
+
+    username: str
+    full_name: str = ""
+    email: str = ""
+    phone: str = ""
+    role: str | None = None
+
+
+def import_users(*, tenant: Tenant, people: Sequence[Newcomer], imported_by: Viewer | None = None) -> int:
+    """
+    Create many users of a tenant, without passwords, and return how many.
+
+    All are checked before the first is created. They are created in chunks of at most 500, each in a transaction of
+    its own: when a name turns out to be taken, ``UsernameTaken`` is raised and the chunks before it stay.
+    """
+    first_roles = {name: _role_to_give(tenant, name, imported_by) for name in {person.role for person in people}}
+    all_checked = []
+    for person in people:
+        fields = {**asdict(person), "tenant": tenant, "joined_via": JoinedVia.IMPORT}
+        first_role = first_roles[fields.pop("role")]
+        all_checked.append(newcomers.checked(fields, password=None, first_role=first_role))
+    names = [newcomer.fields["username"] for newcomer in all_checked]
+    if len(set(names)) != len(names):
+        twice = next(name for place, name in enumerate(names) if name in names[:place])
+        raise FieldsRefused({"username": [f"the list has {twice} twice; expected each username once."]})
+    for start in range(0, len(all_checked), CHUNK):
+        newcomers.insert(tenant, all_checked[start : start + CHUNK])
+    return len(all_checked)
+
+
+class Changes(TypedDict, total=False):
+    """What staff may change of a user; what is not named stays. ``role`` None makes it a member."""
+
+    is_active: bool
+    role: str | None
+
+
+@retried
+def change_user(*, user: User, changed_by: Viewer | None = None, **changes: Unpack[Changes]) -> User:
+    """
+    Change a user's role, deactivate or reactivate it; returns it as it is now.
+
+    Deactivation ends the user's sessions. ``changed_by`` None means the house itself. Raises ``UnknownRole``,
+    ``NotHeld`` for a role, had or to be had, beyond the changer's own, and ``LastOwner``.
+    """
+    with roles.keeping_an_owner(user):
+        user = User.objects.select_for_update(no_key=True, of=("self",)).select_related("tenant").get(pk=user.pk)
+        current = roles.role_of(user)
+        if changed_by is not None and current is not None:
+            roles.refuse_unheld(current, changed_by)
+        if "role" in changes and user.tenant is not None:
+            roles.set_role(user, _role_to_give(user.tenant, changes["role"], changed_by))
+        if "is_active" in changes and changes["is_active"] != user.is_active:
+            _set_active(user, is_active=changes["is_active"])
+    return user
+
+
+def _set_active(user: User, *, is_active: bool) -> None:
+    user.is_active = is_active
+    user.save(update_fields=["is_active"])
+    if not is_active:
+        sessions.end_all_sessions(user, reason=sessions.DEACTIVATED)
+    if user.tenant_id is not None:
+        bell.ring_on_commit(user.tenant_id)
+
+
+def _role_to_give(tenant: Tenant, name: str | None, giver: Viewer | None) -> Role | None:
+    if name is None:
+        return None
+    role = roles.role_named(tenant.pk, name)
+    if giver is not None:
+        roles.refuse_unheld(role, giver)
+    return role
+
+
+def refuse_at_closed_doors(tenant: Tenant) -> None:
+    if not tenant.is_active:
+        raise TenantSuspended
+    if tenant.signup_policy != SignupPolicy.OPEN:
+        raise SignupClosed(tenant=tenant.slug, policy=tenant.signup_policy)
