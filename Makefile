@@ -1,0 +1,50 @@
+# `make help` says what there is. Everything a target needs it prepares itself; a second run is quick.
+PYTHON ?= python3
+SERVER ?= daphne
+# More arguments for pytest, such as: make test ARGS="tests/stories -x"
+ARGS ?=
+
+BIN := .venv/bin
+# The checks see keys of their own, and nothing of a developer's .env file or services. So do the tests, by themselves.
+ALONE := env -u REDIS_URL -u HOST -u PORT -u USHER_DEMO USHER_ENV_FILE= DATABASE_URL=sqlite:///:memory: \
+	USHER_SECRET_KEY=this-key-signs-nothing-but-what-tests-make USHER_JWT_KEY=this-key-signs-no-token-but-those-of-tests
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fix bench install install-development
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; \
+		do printf '  make %-9s %s\n' "$$name" "$$text"; done
+
+# umask: the database is for its owner alone.
+run: install ## Serve the demo on http://127.0.0.1:8000 (HOST=, PORT=, SERVER=daphne|uvicorn)
+	@$(PYTHON) tools/write_secrets.py
+	@umask 077; USHER_DEMO=1 $(BIN)/python manage.py migrate --verbosity 0
+	@USHER_DEMO=1 $(BIN)/python manage.py load_demo
+	@umask 077; USHER_DEMO=1 exec $(BIN)/python manage.py serve --server $(SERVER)
+
+install: ## Make .venv and install what running needs
+	@$(PYTHON) tools/install.py runtime
+
+install-development:
+	@$(PYTHON) tools/install.py development
+
+test: install-development ## Run the tests, with branch coverage (ARGS= for pytest)
+	@$(PYTHON) tools/prepare_tests.py
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+
+check: install-development ## Check form, types, imports, migrations and the API's schema, then run the tests
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(ALONE) $(BIN)/mypy
+	$(BIN)/lint-imports
+	$(ALONE) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(ALONE) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+	$(MAKE) --no-print-directory test
+
+fix: install-development ## Mend what can be mended without thinking: form and simple faults
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: install-development ## Run the benchmarks
+	@for bench in bench/*.py; do echo "== $$bench"; $(ALONE) $(BIN)/python "$$bench" || exit 1; done

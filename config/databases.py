@@ -1,0 +1,54 @@
+"""The database that ``DATABASE_URL`` names, as Django wants it."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+# IMMEDIATE takes the write lock at BEGIN: a transaction that reads first and writes later would otherwise fail with
+# "database is locked" at once, whatever the time-out, as soon as two of them meet.
+SQLITE_OPTIONS: dict[str, Any] = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON",
+}
+IN_MEMORY = ":memory:"
+# Under ASGI every request has a thread of its own, and so would have a connection of its own: the pool bounds them.
+POOL: dict[str, Any] = {"min_size": 1, "max_size": 20, "timeout": 10}
+CONNECT_SECONDS = 5
+
+
+def database_of(url: str | None, *, project: Path) -> dict[str, Any]:
+    """
+    Return Django's settings for the database at ``url``, or for ``var/usher.sqlite3`` in ``project`` without one.
+
+    ``sqlite:///var/usher.sqlite3`` is relative to ``project``, ``sqlite:////srv/usher.sqlite3`` is not. What follows
+    the ``?`` of a PostgreSQL URL goes to libpq; a ``host`` there may be the folder of a Unix socket.
+    """
+    parts = urlsplit(url or "sqlite:///var/usher.sqlite3")
+    if parts.scheme == "sqlite":
+        name = unquote(parts.path.removeprefix("/"))
+        return _settings("sqlite3", name if name == IN_MEMORY else str(project / name), SQLITE_OPTIONS)
+    libpq = dict(parse_qsl(parts.query))
+    host = libpq.pop("host", None) or unquote(parts.hostname or "")
+    port = libpq.pop("port", None) or str(parts.port or "")
+    options = {"pool": POOL, "connect_timeout": CONNECT_SECONDS, "application_name": "usher"} | libpq
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    user, password = libpq.pop("user", user), libpq.pop("password", password)
+    return _settings("postgresql", unquote(parts.path[1:]), options) | {
+        "USER": user,
+        "PASSWORD": password,
+        "HOST": host,
+        "PORT": port,
+    }
+
+
+def _settings(engine: str, name: str, options: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "ENGINE": f"django.db.backends.{engine}",
+        "NAME": name,
+        "OPTIONS": options,
+        # The pool keeps connections; a connection kept by a request's thread as well would be lost with the thread.
+        "CONN_MAX_AGE": 0,
+        # A request is not a transaction: services open their own and keep the lock of the log as short as they can.
+        "ATOMIC_REQUESTS": False,
+    }

@@ -1,0 +1,18 @@
+"""What is written to the log, and what never is: query strings, headers, tokens."""
+
+from typing import Any
+
+
+def logging_of(level: str) -> dict[str, Any]:
+    """Return Django's LOGGING: one plain line to standard error for each record from ``level`` on."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            # Django's own handlers would mail administrators and write a second line.
+            "django": {"handlers": [], "level": "INFO", "propagate": True},
+        },
+    }

@@ -1,0 +1,69 @@
+"""What every HTTP request gets on its way in and every response on its way out."""
+
+import re
+import secrets
+from collections.abc import Callable
+from io import BytesIO
+
+from django.http import HttpRequest, HttpResponse
+from whitenoise.middleware import WhiteNoiseMiddleware
+from whitenoise.responders import StaticFile
+
+Next = Callable[[HttpRequest], HttpResponse]
+
+# Strict, because the id is repeated in headers, problems and log lines: nothing else may get in that way.
+REQUEST_ID = re.compile(r"[0-9a-f]{32}")
+
+# No script but our own files; pages of the API and the admin need nothing more. Their styles are partly inline.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+
+class RequestId:
+    """Give a request its id: the caller's own if it is 32 hex digits, else a new one. The response names it."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        offered = request.headers.get("X-Request-ID", "")
+        request_id = offered if REQUEST_ID.fullmatch(offered) else secrets.token_hex(16)
+        request.request_id = request_id  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        response["X-Request-ID"] = request_id
+        return response
+
+
+class Headers:
+    """Forbid caches to keep what was made for one caller, and browsers to run what is not ours."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response["Cache-Control"] = "no-store"
+        response.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        return response
+
+
+class StaticFiles(WhiteNoiseMiddleware):
+    """
+    Serve the project's own files, whole.
+
+    Under ASGI Django reads a streamed file into memory all the same, and warns about it.
+    """
+
+    @staticmethod
+    def serve(static_file: StaticFile, request: HttpRequest) -> HttpResponse:
+        """Return the response for a file that was found."""
+        found = static_file.get_response(request.method, request.META)
+        # None for HEAD, and when the browser's copy is still good.
+        with found.file or BytesIO() as file:
+            response = HttpResponse(file.read(), status=int(found.status))
+        del response["Content-Type"]
+        for name, value in found.headers:
+            response[name] = value
+        return response

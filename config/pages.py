@@ -1,0 +1,57 @@
+"""The few pages of Usher itself: the one at the root, the sign of life, and errors outside the API's own views."""
+
+from typing import cast
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from rest_framework.response import Response
+
+from accounts.api import problems
+
+API = "/api/"
+SOCKET = "/ws/user_notifications/"
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Say what this is and where its pages are."""
+    scheme = "wss" if request.is_secure() else "ws"
+    socket_url = f"{scheme}://{request.get_host()}{SOCKET}"
+    return render(request, "home.html", {"socket_url": socket_url, "version": settings.VERSION})
+
+
+@require_safe
+def livez(request: HttpRequest) -> JsonResponse:
+    """Answer as long as the process serves requests. Asks nothing else, not even the database."""
+    return JsonResponse({"status": "up"})
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a request that Django itself refuses, such as one for a host that is not ours."""
+    return _error(request, problems.Problem("The request cannot be understood, or its Host is not served here."))
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a request that Django itself forbids."""
+    return _error(request, problems.NotAuthorised())
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a path that does not exist, in the words used for a row that does not."""
+    return _error(request, problems.NotFound())
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer after a mistake of ours. The log has the details under the same request id."""
+    sentence = "The server made a mistake; its log has more under this request_id."
+    return _error(request, problems.Problem(sentence, code="server_error", status=500))
+
+
+def _error(request: HttpRequest, problem: problems.Problem) -> HttpResponse:
+    if not request.path.startswith(API):
+        text = f"{problem.status_code} {problem.detail}\n"
+        return HttpResponse(text, status=problem.status_code, content_type="text/plain; charset=utf-8")
+    answer = cast("Response", problems.problem_handler(problem, {"request": request}))
+    return JsonResponse(answer.data, status=answer.status_code, content_type=problems.CONTENT_TYPE)

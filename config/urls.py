@@ -1,0 +1,25 @@
+"""Every address that Usher answers over HTTP."""
+
+from django.contrib import admin
+from django.templatetags.static import static
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from config import pages
+
+urlpatterns = [
+    path("", pages.home, name="home"),
+    # Browsers ask for it on every page that names no icon, the admin's for one.
+    path("favicon.ico", RedirectView.as_view(url=static("usher/icon.svg"))),
+    path("livez", pages.livez, name="livez"),
+    path("admin/", admin.site.urls),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("api/v1/", include("accounts.api.urls")),
+]
+
+handler400 = "config.pages.bad_request"
+handler403 = "config.pages.forbidden"
+handler404 = "config.pages.not_found"
+handler500 = "config.pages.server_error"

@@ -1,0 +1,77 @@
+"""How the text of an environment variable becomes a value. Each function raises ``ValueError`` for what it refuses."""
+
+import re
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+RATE = re.compile(r"[1-9][0-9]{0,6}/(s|sec|second|m|min|minute|h|hour|d|day)")
+HOST_NAME = re.compile(r"\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\]")
+ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9.-]+|\[[0-9a-f:]+\])(?::([0-9]{1,5}))?")
+DEFAULT_PORTS = {"http": "80", "https": "443"}
+
+
+def items(text: str) -> tuple[str, ...]:
+    """Split a comma-separated list, dropping blanks."""
+    return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+def host_names(text: str) -> tuple[str, ...]:
+    """Read a list of host names; ``*`` is refused, because it would let any Host header through."""
+    names = items(text.lower())
+    if not all(HOST_NAME.fullmatch(name) for name in names):
+        raise ValueError
+    return names
+
+
+def origin(text: str) -> str:
+    """Spell an origin the way browsers send it: lower case, no path, no default port."""
+    match = ORIGIN.fullmatch(text.lower().rstrip("/"))
+    if match is None:
+        raise ValueError
+    scheme, host, port = match.groups()
+    return f"{scheme}://{host}" + (f":{port}" if port and port != DEFAULT_PORTS.get(scheme) else "")
+
+
+def origins(text: str) -> tuple[str, ...]:
+    """Read a list of exact origins."""
+    return tuple(origin(item) for item in items(text))
+
+
+def rate(text: str) -> str:
+    """Check a rate such as ``30/min``."""
+    if not RATE.fullmatch(text):
+        raise ValueError
+    return text
+
+
+def database_url(text: str) -> str:
+    """Check the form of a database's URL; config/database.py takes it apart."""
+    parts = urlsplit(text)
+    if parts.scheme in {"postgres", "postgresql"}:
+        named = len(parts.path) > 1
+    else:
+        named = parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1
+    if not named or "://" not in text:
+        raise ValueError
+    _ = parts.port  # raises for a port that is no number
+    return text
+
+
+def redis_url(text: str) -> str:
+    """Check the form of a Redis URL: plain, TLS or a Unix socket."""
+    parts = urlsplit(text)
+    has_place = parts.path if parts.scheme == "unix" else parts.hostname
+    if parts.scheme not in {"redis", "rediss", "unix"} or not has_place:
+        raise ValueError
+    _ = parts.port
+    return text
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a server that listens on ``host`` can be reached from this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
