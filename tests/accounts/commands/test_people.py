@@ -1,0 +1,154 @@
+"""The commands that make operators, tenants and users."""
+
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import Role, User
+from accounts.roles import role_of
+from realtime.models import Event
+from tenants.models import Tenant
+
+pytestmark = pytest.mark.django_db
+
+PASSWORD = "three blind mice"
+
+
+@pytest.fixture(autouse=True)
+def password(monkeypatch):
+    """The password is in the environment, and there is no terminal to ask at."""
+    monkeypatch.setenv("USHER_PASSWORD", PASSWORD)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+
+
+@pytest.fixture
+def acme():
+    """Acme, made by the command, with its owner Alice."""
+    call_command("create_tenant", "acme", "--name", "Acme", "--owner", "alice", "--signup", "open")
+    return Tenant.objects.get(slug="acme")
+
+
+def test_an_operator_is_of_no_tenant_and_may_use_the_admin():
+    call_command("create_operator", "olga", "--email", "olga@usher.test")
+
+    olga = User.objects.get(username="olga")
+    assert (olga.tenant, olga.is_staff, olga.email) == (None, True, "olga@usher.test")
+    assert olga.check_password(PASSWORD)
+    assert not Event.objects.exists()
+
+
+def test_a_tenant_comes_with_its_roles_and_its_owner(acme):
+    alice = User.objects.get(tenant=acme, username="alice")
+
+    assert (acme.name, acme.signup_policy) == ("Acme", "open")
+    assert role_of(alice).name == "owner"
+    assert alice.joined_via == "command"
+    assert set(Role.objects.values_list("name", flat=True)) == {"owner", "admin", "viewer"}
+
+
+def test_a_tenant_is_closed_and_named_by_its_slug_unless_told_otherwise():
+    call_command("create_tenant", "globex", "--owner", "mallory")
+
+    assert Tenant.objects.filter(slug="globex", name="globex", signup_policy="closed").exists()
+
+
+def test_without_a_password_the_owner_gets_one_that_is_shown_once(monkeypatch, capsys):
+    monkeypatch.delenv("USHER_PASSWORD")
+
+    call_command("create_tenant", "acme", "--owner", "alice")
+
+    shown = capsys.readouterr().out.strip().rsplit(" ", 1)[1]
+    assert User.objects.get(username="alice").check_password(shown)
+
+
+def test_a_tenant_whose_owner_cannot_be_made_is_not_made_either():
+    with pytest.raises(CommandError, match="username"):
+        call_command("create_tenant", "acme", "--owner", "ali\u202ece")
+
+    assert not Tenant.objects.exists()
+
+
+def test_a_user_has_its_role_its_event_and_what_was_said_of_it(acme, capsys):
+    call_command(
+        "create_user", "acme", "bob", "--role", "viewer", "--email", "bob@acme.test", "--full-name", "Bob Baker"
+    )
+
+    bob = User.objects.get(tenant=acme, username="bob")
+    assert (role_of(bob).name, bob.email, bob.full_name, bob.joined_via) == (
+        "viewer",
+        "bob@acme.test",
+        "Bob Baker",
+        "command",
+    )
+    assert bob.check_password(PASSWORD)
+    assert Event.objects.filter(subject_id=bob.pk).count() == 1
+    assert "Created bob of acme with role viewer." in capsys.readouterr().out
+
+
+def test_a_user_may_be_made_without_a_password(acme):
+    call_command("create_user", "acme", "carol", "--no-password")
+
+    assert not User.objects.get(username="carol").has_usable_password()
+
+
+def test_a_password_can_come_from_standard_input(acme, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("four blind mice\n"))
+
+    call_command("create_user", "acme", "bob", "--password-stdin")
+
+    assert User.objects.get(username="bob").check_password("four blind mice")
+
+
+@pytest.mark.parametrize(
+    ("command", "complaint"),
+    [
+        (("create_tenant", "acme", "--owner", "alice"), "there already is a tenant acme"),
+        (("create_tenant", "No Slug", "--owner", "alice"), "slug"),
+        (("create_user", "acme", "Alice"), "acme already has a user named alice; choose another name"),
+        (("create_user", "acme", "bob", "--role", "boss"), "role is 'boss'; expected one of "),
+        (("create_user", "acme", "bob", "--email", "nowhere"), "email"),
+        (
+            ("create_user", "initech", "bob"),
+            r"the tenant is 'initech'; expected one of: acme \(create_tenant makes one",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(acme, command, complaint):
+    with pytest.raises(CommandError, match=complaint):
+        call_command(*command)
+
+
+@pytest.mark.parametrize("command", [("create_operator", "olga"), ("create_user", "acme", "bob")])
+def test_nobody_is_made_without_a_password_to_be_had(acme, monkeypatch, command):
+    monkeypatch.delenv("USHER_PASSWORD")
+
+    with pytest.raises(CommandError, match="has no password; expected one in USHER_PASSWORD or by --password-stdin"):
+        call_command(*command)
+
+
+def test_an_empty_standard_input_is_no_password(acme):
+    with pytest.raises(CommandError, match="standard input is empty"):
+        call_command("create_user", "acme", "bob", "--password-stdin")
+
+
+class Terminal(io.StringIO):
+    """A standard input with a person behind it."""
+
+    def isatty(self) -> bool:
+        """Say that there is one."""
+        return True
+
+
+def test_a_person_at_a_terminal_is_asked_twice(acme, monkeypatch):
+    answers = iter(["five blind mice", "five blind mice", "five blind mice", "six blind mice"])
+    monkeypatch.delenv("USHER_PASSWORD")
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("getpass.getpass", lambda _prompt: next(answers))
+
+    call_command("create_user", "acme", "bob")
+    with pytest.raises(CommandError, match="the two passwords differ"):
+        call_command("create_user", "acme", "carol")
+
+    assert User.objects.get(username="bob").check_password("five blind mice")
+    assert not User.objects.filter(username="carol").exists()

@@ -1,0 +1,54 @@
+"""Tokens as we would never mint them, most of them signed with the right key all the same."""
+
+import base64
+import hashlib
+import hmac
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import jwt
+import pytest
+from django.conf import settings
+
+from accounts.models import Session, User
+from accounts.tokens import AccessTokens, pair_of
+from realtime.ports import TokenRefused
+
+GONE: Any = object()
+"""Stands for a member that is left out."""
+KEY: str = settings.SIMPLE_JWT["SIGNING_KEY"]
+OTHER_KEY = "another-key-of-more-than-32-bytes-0123456789"
+
+
+def session_of_alice(**changes) -> Session:
+    """Return a session as it is in the database after a log-in, without a database."""
+    minted_at = datetime.now(UTC)
+    fields = {"expires_at": minted_at + timedelta(days=14), "refreshed_at": minted_at, "refresh_jti": str(uuid4())}
+    return Session(user=User(username="alice"), **(fields | changes))
+
+
+def encoded(header: Any, claims: Any, *, key: str = KEY, digest: Any = hashlib.sha256) -> str:
+    """Return a token of exactly this header and these claims, signed with HMAC whatever the header says."""
+    parts = [json.dumps(part).encode() for part in (header, claims)]
+    signed = b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)
+    signature = hmac.new(key.encode(), signed, digest).digest()
+    return (signed + b"." + base64.urlsafe_b64encode(signature).rstrip(b"=")).decode()
+
+
+def access_like(header: dict[str, Any] | None = None, claims: dict[str, Any] | None = None, **how: Any) -> str:
+    """Return what would be a good access token, but for these members of its header and claims."""
+    good = pair_of(session_of_alice()).access
+    parts = [jwt.get_unverified_header(good), jwt.decode(good, options={"verify_signature": False})]
+    changed = [
+        {name: value for name, value in (part | (changes or {})).items() if value is not GONE}
+        for part, changes in zip(parts, (header, claims), strict=True)
+    ]
+    return encoded(*changed, **how)
+
+
+def reason_for(token: Any) -> str:
+    with pytest.raises(TokenRefused) as refused:
+        AccessTokens().read(token)
+    return refused.value.reason

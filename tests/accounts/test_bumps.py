@@ -1,0 +1,113 @@
+"""Every change of rights bumps the counter of just that tenant, in the same transaction, and names what it touched."""
+
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from accounts import grants, roles, users
+from accounts.models import Role, User
+from tenants.models import RightsChange, RightsCounter, Tenant
+from tests.accounts.changes import CHANGES, NO_CHANGES, Act, Scene
+
+pytestmark = pytest.mark.each_database
+
+
+def counters() -> dict[int, int]:
+    return dict(RightsCounter.objects.values_list("tenant_id", "value"))
+
+
+def is_like(change: RightsChange, touched: dict[str, Any], scene: Scene) -> bool:
+    wanted = {field: getattr(scene, value).pk if isinstance(value, str) else value for field, value in touched.items()}
+    return all(getattr(change, field) == value for field, value in wanted.items())
+
+
+def fault_of(scene: Scene, act: Act, touched: dict[str, Any]) -> str | None:
+    """What is wrong with a path, first rolled back and then committed; None if all is well."""
+    before, rows = counters(), RightsChange.objects.count()
+    pks = {name: getattr(scene, name).pk for name in ("watcher", "group", "session", "subject")}
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        act(scene)
+        raise ZeroDivisionError
+    for name, pk in pks.items():  # a deleted instance has lost its key, though not its row
+        getattr(scene, name).pk = pk
+        getattr(scene, name).refresh_from_db()
+    if counters() != before or RightsChange.objects.count() != rows:
+        return "a rollback left a bump"
+
+    with transaction.atomic():
+        act(scene)
+
+    for name, pk in pks.items():
+        getattr(scene, name).pk = pk
+    after, acme = counters(), scene.acme.pk
+    changes = RightsChange.objects.filter(tenant_id=acme, rights__gt=before[acme])
+    if {tenant for tenant in after if after[tenant] != before.get(tenant)} != {acme}:
+        return f"counters went from {before} to {after}"
+    if connection.vendor == "postgresql" and after[acme] != before[acme] + 1:
+        return f"bumped {after[acme] - before[acme]} times"
+    if not any(is_like(change, touched, scene) for change in changes):
+        return f"no row like {touched} among {list(changes.values())}"
+    return None
+
+
+def test_every_change_of_rights_bumps_and_names_what_it_touched(house, tmp_path):
+    faults = {}
+    for number, (name, (act, touched)) in enumerate(CHANGES.items()):
+        Tenant.objects.update(is_active=True)
+        house.acme.refresh_from_db()
+        faults[name] = fault_of(Scene(house, f"role{number}", tmp_path), act, touched)
+
+    assert {name: fault for name, fault in faults.items() if fault} == {}
+
+
+def test_what_changes_nobodys_rights_does_not_bump(house, tmp_path):
+    scene = Scene(house, "role", tmp_path)
+    for name, act in NO_CHANGES.items():
+        before = counters()
+
+        act(scene)
+
+        assert counters() == before, name
+
+
+def test_many_changes_of_one_transaction_are_one_bump(house, tmp_path):
+    one, two = Scene(house, "one", tmp_path), Scene(house, "two", tmp_path)
+    before = house.rights()
+
+    with transaction.atomic():
+        roles.set_role(one.member, one.role)
+        users.change_user(user=two.watcher, is_active=False)
+        grants.take_grant(two.to_user)
+
+    changes = house.changes_since(before)
+    assert {change.user_id for change in changes} >= {one.member.pk, two.watcher.pk, two.member.pk}
+    assert house.rights() == (before + 1 if connection.vendor == "postgresql" else max(c.rights for c in changes))
+    assert RightsChange.objects.filter(rights=None).count() == 0, "every row says at which value it can be read"
+
+
+def test_a_transaction_on_two_tenants_bumps_both(house):
+    before = {tenant.pk: house.rights(tenant) for tenant in (house.acme, house.globex)}
+
+    Tenant.objects.update(is_active=False)
+
+    assert {tenant_id: value > before[tenant_id] for tenant_id, value in counters().items() if tenant_id in before} == {
+        house.acme.pk: True,
+        house.globex.pk: True,
+    }
+
+
+def test_only_the_last_thousand_values_are_kept(house):
+    RightsCounter.objects.filter(tenant_id=house.acme.pk).update(value=5000)
+
+    house.user("carol").groups.add(Role.objects.get(tenant=house.acme, name="viewer").group)
+
+    kept = RightsChange.objects.filter(tenant_id=house.acme.pk).values_list("rights", flat=True)
+    assert list(kept) == [5001]
+    assert RightsChange.objects.filter(tenant_id=house.globex.pk).exists(), "another tenant's rows stay"
+
+
+def test_a_deleted_tenant_deletes_without_a_fault(house):
+    house.globex.delete()
+
+    assert not User.objects.filter(username="mallory").exists()

@@ -1,0 +1,277 @@
+"""Every path to a user of a tenant leaves exactly one event, in the same transaction, or is refused or reported."""
+
+import json
+import uuid
+from pathlib import Path
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.utils import timezone
+
+from accounts.log_check import violations
+from accounts.models import User
+from accounts.users import Newcomer, create_operator, import_users
+from realtime import bell
+from realtime.identity import new_id
+from realtime.models import Event
+from tenants.models import Head
+from tests.accounts.house import PASSWORD, Caller, House
+
+pytestmark = pytest.mark.each_database
+
+
+def by_rest(house: House, name: str) -> None:
+    assert house.caller("alice")("POST", "users", {"username": name}).status == 201
+
+
+def by_sign_up(house: House, name: str) -> None:
+    body = {"username": name, "password": "correct-horse"}
+    assert Caller()("POST", "tenants/acme/signup", body).status == 201
+
+
+def by_the_admin(house: House, name: str) -> None:
+    client = Client()
+    assert client.login(username="olga", password=PASSWORD)
+    form = {"tenant": house.acme.pk, "username": name}
+    assert client.post("/admin/accounts/user/add/", form).status_code == 302
+
+
+def by_command(house: House, name: str) -> None:
+    call_command("create_user", "acme", name, "--no-password", verbosity=0)
+
+
+def by_service(house: House, name: str) -> None:
+    house.add(name)
+
+
+def by_save(house: House, name: str) -> None:
+    User(tenant=house.acme, username=name).save()
+
+
+def by_asave(house: House, name: str) -> None:
+    async_to_sync(User(tenant=house.acme, username=name).asave)()
+
+
+def by_create(house: House, name: str) -> None:
+    User.objects.create(tenant=house.acme, username=name)
+
+
+def by_get_or_create(house: House, name: str) -> None:
+    for _ in range(2):
+        User.objects.get_or_create(tenant=house.acme, username=name)
+
+
+def by_update_or_create(house: House, name: str) -> None:
+    for full_name in ("A", "B"):
+        User.objects.update_or_create(tenant=house.acme, username=name, defaults={"full_name": full_name})
+
+
+def by_related_manager(house: House, name: str) -> None:
+    house.acme.users.create(username=name)
+
+
+def by_bulk_create(house: House, name: str) -> None:
+    User.objects.bulk_create([User(tenant=house.acme, username=name)])
+
+
+def by_import(house: House, name: str) -> None:
+    assert import_users(tenant=house.acme, people=[Newcomer(name)]) == 1
+
+
+PATHS = {
+    by_rest: "api",
+    by_sign_up: "signup",
+    by_the_admin: "admin",
+    by_command: "command",
+    by_service: "command",
+    by_save: "command",
+    by_asave: "command",
+    by_create: "command",
+    by_get_or_create: "command",
+    by_update_or_create: "command",
+    by_related_manager: "command",
+    by_bulk_create: "command",
+    by_import: "import",
+}
+
+
+def row_of(house: House, name: str) -> dict:
+    return {
+        "id": str(new_id()),
+        "tenant_id": house.acme.pk,
+        "username": name,
+        "full_name": "",
+        "email": "",
+        "phone": "",
+        "joined_via": "command",
+        "joined_at": timezone.now(),
+        "address": None,
+        "agent": "",
+        "is_active": True,
+        "is_staff": False,
+        "is_superuser": False,
+        "password": "",
+    }
+
+
+def by_raw_sql(house: House, name: str, _: Path) -> None:
+    row = row_of(house, name)
+    if connection.vendor == "sqlite":
+        row["id"] = uuid.UUID(row["id"]).hex
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO accounts_user ({', '.join(row)}) VALUES ({', '.join(['%s'] * len(row))})", list(row.values())
+        )
+
+
+def by_loaddata(house: House, name: str, tmp_path: Path) -> None:
+    row = row_of(house, name)
+    row["tenant"] = row.pop("tenant_id")
+    row["joined_at"] = row["joined_at"].isoformat()
+    file = tmp_path / f"{name}.json"
+    file.write_text(json.dumps([{"model": "accounts.user", "pk": row.pop("id"), "fields": row}]))
+    call_command("loaddata", str(file), verbosity=0)
+
+
+def by_the_base_manager(house: House, name: str, _: Path) -> None:
+    User._base_manager.bulk_create([User(tenant=house.acme, username=name)])
+
+
+def by_moving_in(house: House, name: str, _: Path) -> None:
+    house.add(name, tenant=house.globex)
+    User.objects.filter(username=name).update(tenant=house.acme)
+
+
+def by_deleting_the_event(house: House, name: str, _: Path) -> None:
+    with transaction.atomic():
+        user = house.add(name)
+        Event.objects.filter(subject_id=user.pk).delete()
+
+
+AROUND = [by_raw_sql, by_loaddata, by_the_base_manager, by_moving_in, by_deleting_the_event]
+
+
+def events_of(user: User) -> list[Event]:
+    return list(Event.objects.filter(subject_id=user.pk, kind="user.created"))
+
+
+def head(house: House) -> int:
+    return Head.objects.get(tenant=house.acme).position
+
+
+def test_every_path_leaves_one_event_that_tells_all(house):
+    for path, joined_via in PATHS.items():
+        name, before = path.__name__, head(house)
+
+        path(house, name)
+
+        user = house.user(name)
+        (event,) = events_of(user)
+        assert (event.tenant_id, event.position) == (house.acme.pk, before + 1), name
+        assert (event.snapshot["username"], event.snapshot["joined_via"]) == (name, joined_via)
+        assert user.joined_via == joined_via
+        assert user.grants_to_groups.count() == 6, f"{name}: the default grants of owner, admin and viewer"
+        assert (user.address is not None) == (path is by_sign_up), name
+    assert violations() == []
+
+
+def test_what_is_rolled_back_leaves_nothing(house):
+    bells = []
+    before = head(house)
+    bell.listen(lambda *heard: bells.append(heard))
+    for path in PATHS:
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            path(house, path.__name__)
+            raise ZeroDivisionError
+
+    assert not User.objects.filter(username__startswith="by_").exists()
+    assert (head(house), Event.objects.filter(tenant=house.acme).count()) == (before, before)
+    assert bells == []
+    assert violations() == []
+
+
+@pytest.mark.parametrize("path", AROUND)
+def test_a_path_around_them_is_refused_or_reported(house, path, tmp_path, capsys):
+    name = path.__name__
+    if connection.vendor == "postgresql":
+        with pytest.raises(IntegrityError, match="expected exactly one"):
+            path(house, name, tmp_path)
+        assert not User.objects.filter(username=name, tenant=house.acme).exists()
+        assert violations() == []
+        return
+
+    path(house, name, tmp_path)
+
+    assert f"{name} of acme" in violations()[0]
+    with pytest.raises(CommandError, match="expected none"):
+        call_command("check_log")
+    assert f"{name} of acme" in capsys.readouterr().out
+
+
+def test_the_log_check_passes_a_sound_log_and_sees_a_hole(house, capsys):
+    call_command("check_log")
+    assert "whole" in capsys.readouterr().out
+
+    Event.objects.filter(tenant=house.acme, position=2).delete()
+
+    assert [sentence for sentence in violations() if "log of tenant" in sentence]
+
+
+def test_a_user_has_no_second_creation(house):
+    bob = house.user("bob")
+    event = Event.objects.get(subject_id=bob.pk)
+
+    with pytest.raises(IntegrityError):
+        Event.objects.create(
+            tenant=house.acme, position=999, kind=event.kind, subject_id=bob.pk, snapshot={}, at=event.at
+        )
+
+
+def test_many_at_once_are_one_stretch_of_the_log(house):
+    before = head(house)
+    with transaction.atomic():
+        User.objects.bulk_create(User(tenant=house.acme, username=f"many{number}") for number in range(5))
+
+    positions = Event.objects.filter(snapshot__username__startswith="many").values_list(
+        "position", "snapshot__username"
+    )
+    assert list(positions.order_by("position")) == [(before + 1 + n, f"many{n}") for n in range(5)]
+
+
+def test_an_import_goes_in_chunks_and_all_or_nothing_is_per_chunk(house):
+    before = head(house)
+    people = [Newcomer(f"u{number}", email=f"u{number}@acme.test") for number in range(1001)]
+
+    assert import_users(tenant=house.acme, people=people) == 1001
+
+    assert head(house) == before + 1001
+    assert violations() == []
+    newest = Event.objects.get(tenant=house.acme, position=before + 1001)
+    assert newest.snapshot["email"] == "u1000@acme.test"
+
+
+def test_an_operator_has_no_event(house):
+    before = Event.objects.count()
+
+    operator = create_operator(username="oscar", password="correct-horse")
+
+    assert (events_of(operator), Event.objects.count()) == ([], before)
+    assert violations() == []
+
+
+def test_a_deleted_user_is_forgotten_by_the_log_and_leaves_no_hole(house):
+    dave = house.add("dave", email="dave@acme.test")
+
+    User.objects.filter(pk=dave.pk).delete()
+
+    assert [event.snapshot for event in events_of(dave)] == [{}]
+    assert violations() == []
+
+
+def test_conflicts_are_not_passed_over_in_bulk(house):
+    for how in ({"ignore_conflicts": True}, {"update_conflicts": True}):
+        with pytest.raises(ValueError, match="conflicts"):
+            User.objects.bulk_create([User(tenant=house.acme, username="bob")], **how)

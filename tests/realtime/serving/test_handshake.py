@@ -1,0 +1,111 @@
+"""How a handshake is accepted, refused and not waited for."""
+
+import signal
+
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.frames import Frame, Opcode
+
+
+def refusal(server, path):
+    with pytest.raises(InvalidStatus) as refused, server.socket(path):
+        pass
+    return refused.value.response
+
+
+def received(raw):
+    """Read a connection to its end."""
+    return b"".join(iter(lambda: raw.recv(65_536), b""))
+
+
+def test_a_refused_client_reads_status_headers_and_problem(server):
+    response = refusal(server, "/deny")
+
+    assert response.status_code == 401
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["www-authenticate"] == "Bearer"
+    assert response.body == b'{"code": "token_expired"}'
+    assert server.hears("denied")["then"] == "websocket.disconnect"
+
+
+def test_a_close_before_accept_is_a_403(server):
+    assert refusal(server, "/refuse").status_code == 403
+
+
+def test_an_application_that_fails_before_accept_is_a_500(server):
+    assert refusal(server, "/fail_early").status_code == 500
+
+
+def test_accept_carries_subprotocol_and_headers_and_names_no_server(server):
+    with server.socket("/greet", subprotocols=["other.v9", "usher.v1"]) as socket:
+        assert socket.subprotocol == "usher.v1"
+        assert socket.response.headers.get_all("x-usher") == ["a", "b"]
+        assert "server" not in socket.response.headers
+        assert "sec-websocket-extensions" not in socket.response.headers
+
+
+def test_compression_is_declined(server):
+    offer = "Sec-WebSocket-Extensions: permessage-deflate"
+    with server.raw(*server.handshake("/echo")[:-1], offer, "") as raw:
+        assert b"permessage-deflate" not in raw.recv(4096)
+
+
+def test_an_application_that_does_not_decide_is_refused_for(hasty):
+    assert refusal(hasty, "/undecided").status_code >= 500
+    assert hasty.hears("asked")
+
+
+@pytest.mark.parametrize("begun", [(), ("GET /live HTTP/1.1",), ("GET /echo HTTP/1.1", "Upgrade: websocket")])
+def test_half_a_request_is_not_waited_for(hasty, begun):
+    with hasty.raw(*begun) as raw:
+        assert received(raw) == b""
+
+
+def test_a_byte_now_and_then_keeps_no_connection_open(hasty):
+    with hasty.raw("GET /live HTTP/1.1") as raw:
+        raw.settimeout(0.1)
+        for _ in range(100):
+            try:
+                raw.sendall(b"X")
+                assert raw.recv(1) == b""
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                pass
+            return
+    pytest.fail("still open after a hundred bytes")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_half_a_second_request_on_a_kept_connection_is_not_waited_for(start, method):
+    server = start(handshake_seconds=1)
+    first = (f"{method} /live HTTP/1.1", "Host: usher.test", "Content-Length: 2", "", "{}GET /live")
+    with server.raw(*first) as raw:
+        assert received(raw).count(b"HTTP/1.1 200") == 1
+
+
+def test_what_is_no_handshake_is_a_400(server):
+    with server.raw(*server.handshake("/echo")[:-2], "") as raw:
+        assert raw.recv(12) == b"HTTP/1.1 400"
+
+
+def test_a_busy_server_turns_nobody_of_a_burst_away(start):
+    server = start()
+    server.terminate(signal.SIGSTOP)
+    burst = [server.raw(*server.handshake("/echo")) for _ in range(300)]
+    server.terminate(signal.SIGCONT)
+
+    assert all(raw.recv(12) == b"HTTP/1.1 101" for raw in burst)
+    for raw in burst:
+        raw.close()
+
+
+def test_bytes_that_come_before_the_decision_do_not_confuse_it(start):
+    server = start(handshake_seconds=1, exit_seconds=3)
+    with server.raw(*server.handshake("/undecided")) as raw:
+        server.hears("asked")
+        raw.sendall(Frame(Opcode.TEXT, b"\r\n\r\n").serialize(mask=True))
+        assert raw.recv(10) == b"HTTP/1.1 5"
+    server.terminate()
+    assert server.exit_code() == 0
+    assert server.told.count("asked") == 1

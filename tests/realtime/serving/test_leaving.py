@@ -1,0 +1,95 @@
+"""The way out: who hears what, what is still answered, and that it ends."""
+
+import signal
+import threading
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+
+def request_in_flight(server, path):
+    """Send a request and return what reads its answer."""
+    return server.raw(f"POST {path} HTTP/1.1", "Host: usher.test", "Content-Length: 0", "")
+
+
+def close_code(socket):
+    with pytest.raises(ConnectionClosed) as closed:
+        socket.recv(timeout=20)
+    return closed.value.rcvd and closed.value.rcvd.code
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
+def test_goodbye_then_4000_and_what_was_begun_is_answered(start, by):
+    server = start()
+    with (
+        server.socket("/echo") as alice,
+        server.socket("/echo") as bob,
+        server.socket("/greet", subprotocols=["usher.v1"]) as forgotten,
+        request_in_flight(server, "/create") as creation,
+    ):
+        for socket in (alice, bob):
+            socket.send("hello")
+            assert socket.recv(timeout=20) == "hello"
+        server.hears("creating")
+
+        server.terminate(by)
+
+        assert server.hears("draining")["sockets"] == 2, "the goodbye comes before anything is closed"
+        with pytest.raises(ConnectionRefusedError):
+            server.raw()
+        for socket in (alice, bob):
+            assert socket.recv(timeout=20) == '{"type":"goodbye"}'
+            assert close_code(socket) == 4000
+        assert creation.recv(4096).startswith(b"HTTP/1.1 201")
+        assert close_code(forgotten) == 1012
+    assert server.exit_code() == 0
+    assert server.told[-1] == "ended"
+    assert "Traceback" not in server.errors
+
+
+def test_an_idle_server_leaves_at_once(start):
+    server = start()
+    with server.raw("GET /live HTTP/1.1", "Host: usher.test", "") as kept_alive:
+        assert kept_alive.recv(15) == b"HTTP/1.1 200 OK"
+        server.terminate()
+        assert server.exit_code() == 0
+    assert server.errors == ""
+
+
+def test_a_goodbye_that_hangs_is_cut_off(start):
+    server = start(exit_seconds=4)
+    with server.socket("/stubborn") as stubborn:
+        server.terminate()
+        assert close_code(stubborn) == 1012
+    assert server.exit_code() == 0
+    assert "still saying goodbye" in server.errors
+    assert server.told[-1] == "ended"
+
+
+@pytest.mark.parametrize("stuck", ["/hang", "/block", "/deaf", "/flood?name=mallory&megabytes=50"])
+def test_nothing_that_is_stuck_keeps_the_server(start, stuck):
+    server = start(exit_seconds=4)
+    websocket = stuck.startswith(("/deaf", "/flood"))
+    lines = server.handshake(stuck) if websocket else (f"GET {stuck} HTTP/1.1", "Host: usher.test", "")
+    with server.raw(*lines, receive_buffer=8192) as raw:
+        if websocket:
+            assert raw.recv(12) == b"HTTP/1.1 101"
+        else:
+            server.hears({"/hang": "hanging", "/block": "blocking"}[stuck])
+        watch = threading.Timer(10, server.terminate, [signal.SIGKILL])
+        watch.start()
+        server.terminate()
+        assert server.exit_code() == 0, server.errors
+        watch.cancel()
+
+
+def test_a_second_signal_does_no_harm(start):
+    server = start()
+    with request_in_flight(server, "/create") as creation:
+        server.hears("creating")
+        server.terminate()
+        server.hears("draining")
+        server.terminate()
+        assert creation.recv(4096).startswith(b"HTTP/1.1 201")
+    assert server.exit_code() == 0
+    assert server.errors == ""

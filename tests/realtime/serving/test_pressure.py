@@ -1,0 +1,103 @@
+"""What a client costs that sends or takes nothing, or too much."""
+
+import os
+import time
+
+import pytest
+from websockets.frames import Frame, Opcode
+
+MEGABYTE = 2**20
+
+
+def masked(opcode, payload):
+    return Frame(opcode, payload).serialize(mask=True)
+
+
+def opened(server, path):
+    """Open a socket whose client will read nothing more than the answer to its handshake."""
+    raw = server.raw(*server.handshake(path), receive_buffer=8192)
+    assert raw.recv(12) == b"HTTP/1.1 101"
+    return raw
+
+
+def count_at_rest(server, name):
+    """Return how many pieces were sent once that number has stopped growing."""
+    counts = [-1]
+    while len(counts) < 10 or len(set(counts[-10:])) > 1:
+        time.sleep(0.05)
+        counts.append(server.get(f"/sent?name={name}")["sent"])
+    return counts[-1]
+
+
+def test_a_reader_that_takes_nothing_costs_one_buffer(start):
+    server = start()
+    before = server.resident_megabytes()
+
+    with opened(server, "/flood?name=mallory&megabytes=50"):
+        assert 0 < count_at_rest(server, "mallory") < 200, "of 800; the kernel takes some"
+        assert server.resident_megabytes() - before < 5
+
+
+def test_a_reader_that_takes_everything_gets_everything(server):
+    with server.socket("/flood?name=alice&megabytes=50") as socket:
+        assert sum(len(socket.recv(timeout=20)) for _ in range(800)) == 800 * 65_537
+
+
+def test_abort_drops_a_stuck_socket_and_wakes_its_sender(server):
+    with opened(server, "/flood?name=bob&megabytes=50") as raw:
+        count_at_rest(server, "bob")
+        server.get("/abort?name=bob")
+
+        assert server.hears("send refused")
+        assert server.hears("flooded")["then"] == "websocket.disconnect"
+        with pytest.raises(ConnectionResetError):
+            while raw.recv(65_536):
+                pass
+
+
+def test_a_peer_that_takes_nothing_is_dropped_by_the_kernel_in_the_end(start):
+    server = start(silence_seconds=1)
+    with opened(server, "/flood?name=bob&megabytes=50"):
+        assert server.hears("send refused")
+
+
+def test_a_client_that_is_not_received_is_not_read(start):
+    server = start()
+    before = server.resident_megabytes()
+
+    with opened(server, "/deaf") as raw:
+        raw.settimeout(2)
+        message = masked(Opcode.BINARY, os.urandom(60_000))
+        with pytest.raises(TimeoutError):
+            for _ in range(50 * MEGABYTE // len(message)):
+                raw.sendall(message)
+    assert server.resident_megabytes() - before < 5
+
+
+def test_pings_of_a_client_that_reads_no_pongs_do_not_pile_up(start):
+    server = start()
+    before = server.resident_megabytes()
+
+    with opened(server, "/echo") as raw:
+        pings = masked(Opcode.PING, b"p" * 125) * 1000
+        for _ in range(16 * MEGABYTE // len(pings)):
+            raw.sendall(pings)
+        raw.sendall(masked(Opcode.CLOSE, b"\x03\xe8"))
+        assert server.hears("disconnected")["code"] == 1000
+        assert server.resident_megabytes() - before < 5
+
+
+def test_a_download_waits_for_its_reader(start):
+    server = start()
+    before = server.resident_megabytes()
+
+    with server.raw("GET /download?name=alice&megabytes=50 HTTP/1.1", "Host: x", "", receive_buffer=8192) as raw:
+        assert raw.recv(15) == b"HTTP/1.1 200 OK"
+        assert 0 < count_at_rest(server, "alice") < 200
+        assert server.resident_megabytes() - before < 5
+        raw.setblocking(True)
+        raw.settimeout(20)
+        total = 0
+        while not (data := raw.recv(MEGABYTE)).endswith(b"\r\n0\r\n\r\n"):
+            total += len(data)
+        assert total > 49 * MEGABYTE

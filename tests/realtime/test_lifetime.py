@@ -1,0 +1,167 @@
+"""The clocks of a socket: pings and their answers, the reminder, and the end of the token."""
+
+import asyncio
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from realtime import lifetime as module
+from realtime.connection import State
+from realtime.lifetime import Lifetime
+from tests.realtime.clock import run
+from tests.realtime.transport import Transport, connection_to
+
+LONG = 10_000.0
+
+
+class Watched(Transport):
+    """A transport that notes when each message came, counted from its making."""
+
+    def __init__(self, loop):
+        super().__init__()
+        self._loop = loop
+        self._began = loop.time()
+        self.moments = []
+
+    async def send(self, message):
+        self.moments.append(round(self._loop.time() - self._began, 1))
+        await super().send(message)
+
+    @property
+    def story(self):
+        return list(zip(self.kinds, self.moments, strict=True))
+
+
+@pytest.fixture
+def socket(monkeypatch):
+    """Make a connection, its transport and its clocks on a loop; ``token``: the seconds that its token has left."""
+
+    def make(loop, *, token=LONG, heartbeat=25.0, pong=10.0):
+        monkeypatch.setattr(module, "time", SimpleNamespace(time=loop.wall_clock))
+        transport = Watched(loop)
+        connection = connection_to(transport)
+        connection.identity = replace(connection.identity, token_expires_at=loop.wall_clock() + token)
+        return connection, transport, Lifetime(connection, heartbeat_seconds=heartbeat, pong_seconds=pong)
+
+    return make
+
+
+def test_a_ping_every_heartbeat_as_long_as_each_is_answered(socket):
+    async def main(loop):
+        connection, transport, lifetime = socket(loop)
+        for pings in range(1, 11):
+            while len(transport.messages) < pings:
+                await asyncio.sleep(1)
+            lifetime.heard()
+        lifetime.stop()
+        return connection.state, transport.kinds, transport.moments
+
+    state, kinds, moments = run(main)
+
+    assert state is not State.CLOSED
+    assert kinds == ["ping"] * 10
+    assert 200 <= moments[-1] <= 312, "25 s apart, a fifth more or less, and the second to look"
+
+
+def test_pings_of_sockets_opened_together_are_spread(socket):
+    async def main(loop):
+        sockets = [socket(loop) for _ in range(200)]
+        await asyncio.sleep(32)
+        for _, _, lifetime in sockets:
+            lifetime.stop()
+        return [transport.moments[0] for _, transport, _ in sockets]
+
+    moments = run(main)
+
+    assert 20 <= min(moments) < 22
+    assert 28 < max(moments) <= 30.1
+
+
+def test_a_ping_that_is_not_answered_in_time_closes(socket):
+    async def main(loop):
+        connection, transport, lifetime = socket(loop)
+        await asyncio.sleep(60)
+        lifetime.stop()
+        connection.gone()
+        return transport.story
+
+    (_, pinged), (goodbye, said), (code, closed) = run(main)
+
+    assert (goodbye, code) == ("goodbye", 4003)
+    assert said == closed == pytest.approx(pinged + 10, abs=0.2)
+
+
+def test_any_traffic_is_an_answer_and_puts_off_the_next_ping(socket):
+    async def main(loop):
+        connection, transport, lifetime = socket(loop)
+        for _ in range(60):
+            await asyncio.sleep(5)
+            lifetime.heard()
+        lifetime.stop()
+        return connection.state, transport.kinds
+
+    assert run(main) == (State.JOINING, []), "300 s of talking, and no ping"
+
+
+def test_a_minute_before_the_end_of_the_token_comes_a_reminder_and_then_the_end(socket):
+    async def main(loop):
+        connection, transport, lifetime = socket(loop, token=300, heartbeat=LONG)
+        await asyncio.sleep(400)
+        lifetime.stop()
+        connection.gone()
+        return transport.story, transport.texts
+
+    story, texts = run(main)
+
+    assert [kind for kind, _ in story] == ["auth.expiring", "goodbye", 4101]
+    assert [moment for _, moment in story] == pytest.approx([240, 300, 300], abs=0.2)
+    assert texts[0]["token_expires_at"].endswith("Z")
+
+
+def test_a_token_in_its_last_minute_is_reminded_of_at_once(socket):
+    async def main(loop):
+        connection, transport, lifetime = socket(loop, token=30, heartbeat=LONG)
+        at_once = transport.kinds
+        await asyncio.sleep(100)
+        lifetime.stop()
+        connection.gone()
+        return at_once, transport.kinds
+
+    assert run(main) == (["auth.expiring"], ["auth.expiring", "goodbye", 4101])
+
+
+def test_a_token_that_has_ended_already_closes_at_once(socket):
+    async def main(loop):
+        connection, transport, lifetime = socket(loop, token=-1)
+        lifetime.stop()
+        connection.gone()
+        return transport.kinds
+
+    assert run(main) == ["goodbye", 4101]
+
+
+def test_a_renewed_token_counts_instead_and_is_reminded_of_again(socket):
+    async def main(loop):
+        connection, transport, lifetime = socket(loop, token=100, heartbeat=LONG)
+        await asyncio.sleep(50)
+        connection.identity = replace(connection.identity, token_expires_at=loop.wall_clock() + 300)
+        await asyncio.sleep(500)
+        lifetime.stop()
+        connection.gone()
+        return transport.story
+
+    story = run(main)
+
+    assert [kind for kind, _ in story] == ["auth.expiring", "auth.expiring", "goodbye", 4101]
+    assert [moment for _, moment in story] == pytest.approx([40, 290, 350, 350], abs=0.3)
+
+
+def test_a_stopped_clock_does_nothing_any_more(socket):
+    async def main(loop):
+        connection, transport, lifetime = socket(loop, token=100)
+        lifetime.stop()
+        await asyncio.sleep(1000)
+        return connection.state, transport.kinds
+
+    assert run(main) == (State.JOINING, [])

@@ -1,0 +1,117 @@
+"""Usher as real processes: ``manage.py serve`` as a deployment runs it, in every combination that is supported."""
+
+import os
+import re
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Literal
+from urllib.request import urlopen
+
+from config.env import PROJECT
+from tests.databases import Vendor
+from tests.services.processes import ChildProcess
+
+Layer = Literal["memory", "pubsub", "core"]
+ServerName = Literal["daphne", "uvicorn"]
+LISTENING = re.compile(r"^usher: listening on (http://\S+)$", re.MULTILINE)
+_numbers = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """What a server can be made of."""
+
+    vendor: Vendor
+    layer: Layer
+    name: ServerName
+
+    def __str__(self) -> str:
+        return f"{self.vendor}-{self.layer}-{self.name}"
+
+
+STORES: tuple[tuple[Vendor, Layer], ...] = (("sqlite", "memory"), ("postgresql", "pubsub"), ("postgresql", "core"))
+NAMES: tuple[ServerName, ...] = ("daphne", "uvicorn")
+COMBINATIONS = [Combination(vendor, layer, name) for vendor, layer in STORES for name in NAMES]
+TYPICAL = [Combination("sqlite", "memory", "daphne"), Combination("postgresql", "pubsub", "uvicorn")]
+"""What ``make run`` starts, and what is recommended for production."""
+
+
+class Server:
+    """A server that listens at ``address``. Use it as a context: it is ended, and its log looked at, at the end."""
+
+    def __init__(self, name: ServerName, *, folder: Path, variables: Mapping[str, str]) -> None:
+        self.name = name
+        self.variables = environment_of(variables)
+        self._read = 0
+        self.process = manage("serve", "--server", name, "--port", "0", folder=folder, variables=self.variables)
+        self.process.wait_until(self._is_up)
+
+    @property
+    def address(self) -> str:
+        """Where it listens, such as ``http://127.0.0.1:8000``."""
+        found = LISTENING.search(self.process.output())
+        assert found, f"no line says where it listens; it wrote:\n{self.process.output()}"
+        return found[1]
+
+    @property
+    def jwt_key(self) -> str:
+        """The key that its tokens are signed with."""
+        return self.variables["USHER_JWT_KEY"]
+
+    def complaints(self) -> str:
+        """Return what it has written since the last call if there is a traceback in it, else nothing."""
+        news, self._read = self.process.output()[self._read :], len(self.process.output())
+        return news if "Traceback" in news else ""
+
+    def stop(self) -> int:
+        """Tell it to go, and return its exit code."""
+        return self.process.end(signal.SIGTERM)
+
+    def __enter__(self) -> "Server":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        was_running = self.process.is_running
+        code = self.stop()
+        complaints = self.complaints()
+        assert not complaints, f"the server complained:\n{complaints}"
+        assert code == 0 or not was_running, f"{self.name} ended with {code}"
+
+    def _is_up(self) -> bool:
+        if not LISTENING.search(self.process.output()):
+            return False
+        with urlopen(f"{self.address}/livez", timeout=5) as answer:
+            return bool(answer.status == 200)
+
+
+def environment_of(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a server: that of the tests, as the demo, without the limits that tests would reach."""
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.stories.settings",
+        "USHER_DEMO": "1",
+        "USHER_SIGNUP_RATE": "100000/min",
+        "PYTHONUNBUFFERED": "1",
+        **variables,
+    }
+
+
+def manage(command: str, *arguments: str, folder: Path, variables: Mapping[str, str]) -> ChildProcess:
+    """Start a management command; its output goes to a file of its own in ``folder``."""
+    return ChildProcess(
+        [sys.executable, "manage.py", command, *arguments],
+        log=folder / f"{next(_numbers)}-{command}.log",
+        environment=variables,
+        folder=PROJECT,
+    )
+
+
+def load_demo(database_url: str, *, folder: Path) -> None:
+    """Put the demo's tenants and people into a database."""
+    command = manage("load_demo", folder=folder, variables=environment_of({"DATABASE_URL": database_url}))
+    code = command.wait()
+    assert code == 0, f"load_demo ended with {code}; it wrote:\n{command.output()}"
