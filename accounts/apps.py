@@ -6,8 +6,12 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts import kinds, people, tokens
+        from django.db.models.signals import post_delete
+
+        from accounts import kinds, people, roles, tokens
+        from accounts.models import Role
         from realtime import ports
 
         kinds.declare_all()
         ports.fill(people=people.AccountsPeople(), tokens=tokens.AccessTokens())
+        post_delete.connect(roles.forget_group, sender=Role)

@@ -47,9 +47,10 @@ def _event_of(user: User) -> log.EventDraft:
 
 
 def _give_roles(newcomers: list[User]) -> None:
-    for user in newcomers:
-        if user.first_role is not None:
-            user.groups.add(user.first_role.group_id)
+    membership = User.groups.through
+    membership._default_manager.bulk_create(
+        membership(user_id=user.pk, group_id=user.first_role.group_id) for user in newcomers if user.first_role
+    )
 
 
 def _give_default_grants(tenant_id: int, newcomers: list[User]) -> None:

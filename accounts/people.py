@@ -51,7 +51,7 @@ class AccountsPeople:
 def _groups_of(user_ids: Collection[UUID]) -> dict[UUID, set[int]]:
     groups: dict[UUID, set[int]] = defaultdict(set)
     if user_ids:
-        memberships = User.groups.through.objects.filter(user_id__in=user_ids)
+        memberships = User.groups.through._default_manager.filter(user_id__in=user_ids)
         for user_id, group_id in memberships.values_list("user_id", "group_id"):
             groups[user_id].add(group_id)
     return groups

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import Group, Permission
@@ -141,3 +142,8 @@ def delete_role(role: Role) -> None:
     with transaction.atomic():
         role.group.delete()
         bell.ring_on_commit(role.tenant_id)
+
+
+def forget_group(sender: type[Role], instance: Role, **kwargs: Any) -> None:
+    """Delete the group of a role that is gone, by whatever path of the ORM: left alone it would go on giving."""
+    Group.objects.filter(pk=instance.group_id).delete()

@@ -74,7 +74,13 @@ TEMPLATES = [
 DATABASES = {"default": database_of(USHER.database_url, project=BASE_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CHANNEL_LAYERS = {"default": channel_layer_of(USHER.channel_layer, USHER.redis_url)}
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        # The default of 300 would let a crowd of addresses push each other's counts out.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
 # People. A username is unique within its tenant only, so Django's own backend, which asks for one user by name, is not
 # among these; auth.W004 says just that.

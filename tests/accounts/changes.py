@@ -1,4 +1,4 @@
-"""All the ways to change what somebody may see, and some that change nothing of the kind."""
+"""All the ways to change what somebody may see."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -195,18 +195,4 @@ CHANGES: dict[str, tuple[Act, dict[str, Any]]] = {
     "suspension by update": (lambda s: Tenant.objects.filter(pk=s.acme.pk).update(is_active=False), OF_TENANT),
     "suspension by save": (lambda s: suspend(s.acme), OF_TENANT),
     "change_tenant": (lambda s: provisioning.change_tenant(s.acme, is_active=False), OF_TENANT),
-}
-
-NO_CHANGES: dict[str, Act] = {
-    "a user": lambda s: s.house.add("newcomer"),
-    "users in bulk": lambda s: User.objects.bulk_create([User(tenant=s.acme, username=f"bulk{n}") for n in range(3)]),
-    "a user who signs up": lambda s: s.house.add("joiner", joined_via="signup"),
-    "a name": lambda s: s.users(s.subject).update(full_name="Other", email="other@acme.test"),
-    "a log-in": lambda s: sessions.log_in(s.member, address=None, agent=""),
-    "a renewal": lambda s: s.sessions().update(refresh_jti="x", refreshed_at=timezone.now()),
-    "a default grant": lambda s: s.role.default_grants.add(s.contact),
-    "a tenant's name": lambda s: provisioning.change_tenant(s.acme, name="Apex", signup_policy="closed"),
-    "a role saved as it was": lambda s: roles.set_role(s.watcher, s.role),
-    "a user saved as it was": lambda s: s.watcher.save(),
-    "an operator": lambda s: users.create_operator(username="oscar", password="correct-horse"),
 }

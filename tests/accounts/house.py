@@ -15,6 +15,10 @@ from accounts.users import create_operator, create_user
 from tenants.models import RightsChange, RightsCounter, SignupPolicy, Tenant
 
 PASSWORD = "usher-demo"
+# The fields of a user, by the permission that shows them.
+PUBLIC = ["id", "username", "full_name", "joined_via", "joined_at"]
+CONTACT = ["email", "phone"]
+ORIGIN = ["address", "agent"]
 ROLES = {"alice": OWNER, "peggy": ADMIN, "bob": VIEWER, "trent": "trainee", "carol": None}
 """Of acme. Trent's role may watch and receives no grants, so that he sees nobody; Carol is a member."""
 

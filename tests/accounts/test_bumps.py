@@ -4,13 +4,28 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
-from accounts import grants, roles, users
+from accounts import grants, provisioning, roles, sessions, users
 from accounts.models import Role, User
 from tenants.models import RightsChange, RightsCounter, Tenant
-from tests.accounts.changes import CHANGES, NO_CHANGES, Act, Scene
+from tests.accounts.changes import CHANGES, Act, Scene
 
 pytestmark = pytest.mark.each_database
+
+NO_CHANGES: dict[str, Act] = {
+    "a user": lambda s: s.house.add("newcomer"),
+    "users in bulk": lambda s: User.objects.bulk_create([User(tenant=s.acme, username=f"bulk{n}") for n in range(3)]),
+    "a user who signs up": lambda s: s.house.add("joiner", joined_via="signup"),
+    "a name": lambda s: s.users(s.subject).update(full_name="Other", email="other@acme.test"),
+    "a log-in": lambda s: sessions.log_in(s.member, address=None, agent=""),
+    "a renewal": lambda s: s.sessions().update(refresh_jti="x", refreshed_at=timezone.now()),
+    "a default grant": lambda s: s.role.default_grants.add(s.contact),
+    "a tenant's name": lambda s: provisioning.change_tenant(s.acme, name="Apex", signup_policy="closed"),
+    "a role saved as it was": lambda s: roles.set_role(s.watcher, s.role),
+    "a user saved as it was": lambda s: s.watcher.save(),
+    "an operator": lambda s: users.create_operator(username="oscar", password="correct-horse"),
+}
 
 
 def counters() -> dict[int, int]:
@@ -111,3 +126,17 @@ def test_a_deleted_tenant_deletes_without_a_fault(house):
     house.globex.delete()
 
     assert not User.objects.filter(username="mallory").exists()
+
+
+def test_the_services_ring_the_bell_too(house, tmp_path, bells):
+    """Not needed for correctness, since every hub compares the counters by itself: it makes the change felt at once."""
+    services = ["set_role", "change_user(role)", "change_user(is_active)", "give_grant", "take_grant", "change_role"]
+    services += ["delete_role", "end_session", "end_all_sessions", "change_tenant"]
+    for number, name in enumerate(services):
+        act, _ = CHANGES[name]
+        scene = Scene(house, f"role{number}", tmp_path)
+        bells.clear()
+
+        act(scene)
+
+        assert set(bells) == {house.acme.pk}, name
