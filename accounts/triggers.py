@@ -9,13 +9,14 @@ OF_USER = f"SELECT COALESCE(tenant_id, {PLATFORM}) FROM accounts_user WHERE id =
 
 
 def _grant_on_user(*, table: str, user: str, group: str) -> Watched:
-    # A subject that has no event yet is being created in this very transaction: nobody can have heard of it, so the
-    # default grants of a creation touch no viewer. (They are written before its event is appended.)
+    # A newcomer without an event is being created in this very transaction: nobody can have heard of it, so the
+    # default grants of a creation touch no viewer. (They are written before its event is appended.) Who joined before
+    # yesterday may have an event that the log has let go since.
     return Watched(
         table=table,
         touched=f"u.tenant_id, {user}, {group}, NULL, u.id, {{row}}.permission_id, {{granted}} FROM accounts_user u "
         "WHERE u.id = {row}.content_object_id AND u.tenant_id IS NOT NULL "
-        "AND EXISTS (SELECT 1 FROM realtime_event e WHERE e.subject_id = u.id)",
+        "AND (u.joined_at < {yesterday} OR EXISTS (SELECT 1 FROM realtime_event e WHERE e.subject_id = u.id))",
         columns=("content_object_id", "permission_id", "user_id" if group == "NULL" else "group_id"),
     )
 

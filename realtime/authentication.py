@@ -62,7 +62,7 @@ class JWTAuthMiddleware:
             identity = await admit(token)
         except Refused as refused:
             status, code = refused.close.problem
-            raise Turned(status, code, refused.close.reason) from None
+            raise Turned(status, code, refused.close.reason, retry_after=refused.close.retry_after_seconds) from None
         await send({"type": "websocket.accept", "subprotocol": asked.subprotocol})
         await self._application(self._scope(scope, identity, asked), receive, send)
 
@@ -100,5 +100,5 @@ class JWTAuthMiddleware:
 
 
 async def _say_goodbye(send: Send, close: Close) -> None:
-    await send(protocol.goodbye(close, retry_after_ms=0).message)
+    await send(protocol.goodbye(close, retry_after_ms=close.retry_after_seconds * 1000).message)
     await send({"type": "websocket.close", "code": int(close), "reason": close.reason})

@@ -87,7 +87,9 @@ class Publisher:
     def publish(self, tenant_id: int, head: int) -> None:
         """Have the bell of a tenant published soon."""
         with self._guard:
-            self._pending[tenant_id] = max(head, self._pending.get(tenant_id, 0))
+            waiting = self._pending.get(tenant_id, head)
+            # A bell without a head is heeded by everybody; with the other's head, only by those who have not read it.
+            self._pending[tenant_id] = max(head, waiting) if head and waiting else 0
             self._idle.clear()
         self._loop.call_soon_threadsafe(self._wake.set)
 

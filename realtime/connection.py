@@ -154,7 +154,8 @@ class Connection:
         if not self.is_open:
             return
         if retry_after_ms is None:
-            retry_after_ms = random.randint(0, RETRY_SPREAD_MS)  # noqa: S311  spreads load, keeps no secret
+            spread = random.randint(0, RETRY_SPREAD_MS)  # noqa: S311  spreads load, keeps no secret
+            retry_after_ms = close.retry_after_seconds * 1000 + spread
         self._forget()
         self._last_words.append(protocol.goodbye(close, retry_after_ms=retry_after_ms).message)
         self._last_words.append({"type": "websocket.close", "code": int(close), "reason": close.reason})

@@ -16,7 +16,19 @@ Send = Callable[[Mapping[str, Any]], Coroutine[Any, Any, None]]
 Receive = Callable[[], Coroutine[Any, Any, Mapping[str, Any]]]
 
 TOKEN_NAMES = frozenset(
-    {"token", "access_token", "access", "refresh", "jwt", "bearer", "auth", "authorization", "ticket"}
+    {
+        "token",
+        "access_token",
+        "access",
+        "refresh",
+        "refresh_token",
+        "id_token",
+        "jwt",
+        "bearer",
+        "auth",
+        "authorization",
+        "ticket",
+    }
 )
 LOOKS_LIKE_TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 RETRY_AFTER_SECONDS = 5
@@ -25,8 +37,9 @@ RETRY_AFTER_SECONDS = 5
 class Turned(Exception):
     """A handshake that is refused, with the HTTP status and problem that say why."""
 
-    def __init__(self, status: int, code: str, detail: str) -> None:
+    def __init__(self, status: int, code: str, detail: str, *, retry_after: int = 0) -> None:
         super().__init__(detail)
+        self.retry_after = retry_after or RETRY_AFTER_SECONDS
         self.status = status
         self.code = code
         self.detail = detail
@@ -62,10 +75,11 @@ async def turn_away(scope: Mapping[str, Any], send: Send, turned: Turned) -> Non
         await send({"type": "websocket.close", "code": 4403})
         return
     problem = {
+        "status": turned.status,
+        "title": HTTPStatus(turned.status).phrase,
         "code": turned.code,
         "detail": turned.detail,
         "request_id": secrets.token_hex(16),
-        "status": turned.status,
     }
     body = msgspec.json.encode(problem)
     headers = [
@@ -74,7 +88,7 @@ async def turn_away(scope: Mapping[str, Any], send: Send, turned: Turned) -> Non
         (b"cache-control", b"no-store"),
     ]
     if turned.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-        headers.append((b"retry-after", str(RETRY_AFTER_SECONDS).encode()))
+        headers.append((b"retry-after", str(turned.retry_after).encode()))
     if turned.status == HTTPStatus.UNAUTHORIZED:
         headers.append((b"www-authenticate", b'Bearer realm="usher"'))
     await send({"type": "websocket.http.response.start", "status": turned.status, "headers": headers})

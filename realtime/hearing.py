@@ -13,6 +13,8 @@ logger = logging.getLogger(__name__)
 REJOIN_SECONDS = 10.0
 """How often groups are joined again: a Redis that was restarted or flushed has forgotten them."""
 RETRY_SECONDS = 0.5
+LEAVING_SECONDS = 1.0
+"""How long leaving the groups may take in the end."""
 
 
 class Hearing:
@@ -34,9 +36,14 @@ class Hearing:
 
     async def stop(self) -> None:
         """Leave, and end what was started."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        receiving, keeping_groups = self._tasks
+        keeping_groups.cancel()
+        await asyncio.gather(keeping_groups, return_exceptions=True)
+        # Redis may be gone; but where it is not, the core layer would send to a dead member for a day.
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(self._leave_all(), LEAVING_SECONDS)
+        receiving.cancel()
+        await asyncio.gather(receiving, return_exceptions=True)
 
     def join(self, tenant_id: int) -> None:
         """Be in a tenant's group from soon on."""
@@ -50,6 +57,11 @@ class Hearing:
         self._joined.pop(tenant_id, None)
         self._left.add(tenant_id)
         self._wake.set()
+
+    async def _leave_all(self) -> None:
+        if self._channel is not None:
+            for tenant_id in self._joined.keys() | self._left:
+                await self._layer.group_discard(bell.group_of(tenant_id), self._channel)
 
     async def _receive(self) -> None:
         # In a task of its own, never timed out nor cancelled while in use: a receive() that was cut off once leaves
@@ -74,8 +86,10 @@ class Hearing:
 
     async def _keep_groups(self) -> None:
         while True:
+            # Not wait_for(), which forgets a cancellation that comes as the wait is over: stop() would wait for ever.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), REJOIN_SECONDS)
+                async with asyncio.timeout(REJOIN_SECONDS):
+                    await self._wake.wait()
             self._wake.clear()
             channel = self._channel
             if channel is None:

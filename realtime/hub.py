@@ -100,6 +100,8 @@ class Hub:
 
         connection.on_behind = on_behind
         self.mark(tenant_id)
+        if self.is_draining:  # it was being admitted while the others were told to go
+            connection.close(Close.DRAIN)
 
     def renew(self, connection: Connection, identity: Identity) -> None:
         """Have a token that was shown on an open socket judged by the next snapshot."""

@@ -119,7 +119,7 @@ def pairs_in(cursor: CursorWrapper) -> str:
 
 
 def _event_of(row: Sequence[Any]) -> LoggedEvent:
-    # Raw rows: SQLite has no types for ids and times, and hands out what it keeps.
+    # Raw rows: SQLite has no type for ids, and its times come without their zone, which is always UTC.
     tenant_id, position, identity, kind, subject_id, snapshot, at = row
     return LoggedEvent(
         tenant_id=tenant_id,
@@ -128,5 +128,5 @@ def _event_of(row: Sequence[Any]) -> LoggedEvent:
         kind=kind,
         subject_id=subject_id if isinstance(subject_id, UUID) else UUID(subject_id),
         snapshot=msgspec.json.decode(snapshot),
-        at=at if isinstance(at, datetime) else datetime.fromisoformat(at).replace(tzinfo=UTC),
+        at=at if at.tzinfo is not None else at.replace(tzinfo=UTC),
     )

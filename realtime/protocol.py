@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 
 VERSION = "usher.v1"
+SUSPENDED_SECONDS = 60
+"""A suspension lasts; asking every second does not shorten it."""
 FIRST_FINAL = 4400
 """From this close code on a client must not come back."""
 LONGEST_MESSAGE = 8 * 1024
@@ -48,6 +50,11 @@ class Close(IntEnum):
     def may_reconnect(self) -> bool:
         """Whether a client should come back at all."""
         return self < FIRST_FINAL
+
+    @property
+    def retry_after_seconds(self) -> int:
+        """How long a client should wait at least, if it may come back; what comes back at once is spread besides."""
+        return SUSPENDED_SECONDS if self is Close.TENANT_SUSPENDED else 0
 
     @property
     def problem(self) -> tuple[int, str]:

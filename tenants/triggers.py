@@ -15,6 +15,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from tenants.models import RightsChange
 
+YESTERDAY = {"postgresql": "(now() - interval '1 day')", "sqlite": "datetime('now', '-1 day')"}
 CHANGE_COLUMNS = "tenant_id, user_id, group_id, session_id, subject_id, permission_id, granted"
 
 
@@ -24,8 +25,9 @@ class Watched:
     A table whose rows decide what somebody may see.
 
     ``touched`` is what follows SELECT: the values of ``CHANGE_COLUMNS``, then FROM and WHERE where needed. In it
-    ``{row}`` is the row that changed and ``{granted}`` is TRUE for a row that came, FALSE for one that went. An update
-    counts as both, and only when one of ``columns`` changed; no ``columns`` means that updates do not matter.
+    ``{row}`` is the row that changed, ``{granted}`` is TRUE for a row that came and FALSE for one that went, and
+    ``{yesterday}`` is the time a day ago. An update counts as both, and only when one of ``columns`` changed; no
+    ``columns`` means that updates do not matter.
     """
 
     table: str
@@ -73,10 +75,9 @@ def name_of(entry: Watched, operation: str) -> str:
     return f"usher_rights_{entry.table}_{operation.lower()}"
 
 
-def _note(entry: Watched, *, row: str, granted: str) -> str:
-    return (
-        f"INSERT INTO tenants_rightschange ({CHANGE_COLUMNS}) SELECT {entry.touched.format(row=row, granted=granted)}"
-    )
+def _note(entry: Watched, vendor: str, *, row: str, granted: str) -> str:
+    touched = entry.touched.format(row=row, granted=granted, yesterday=YESTERDAY[vendor])
+    return f"INSERT INTO tenants_rightschange ({CHANGE_COLUMNS}) SELECT {touched}"
 
 
 def _changed(entry: Watched, operation: str, unequal: str) -> str:
@@ -88,9 +89,9 @@ def _changed(entry: Watched, operation: str, unequal: str) -> str:
 def _sqlite_trigger(entry: Watched, operation: str) -> list[str]:
     notes = []
     if operation != "INSERT":
-        notes.append(_note(entry, row="OLD", granted="FALSE"))
+        notes.append(_note(entry, "sqlite", row="OLD", granted="FALSE"))
     if operation != "DELETE":
-        notes.append(_note(entry, row="NEW", granted="TRUE"))
+        notes.append(_note(entry, "sqlite", row="NEW", granted="TRUE"))
     name = name_of(entry, operation)
     return [
         f"DROP TRIGGER IF EXISTS {name}",
@@ -103,7 +104,7 @@ def _sqlite_trigger(entry: Watched, operation: str) -> list[str]:
 
 def _postgresql_trigger(entry: Watched, operation: str) -> list[str]:
     # A trigger function cannot be written in line, so the one function runs the statement that it is given.
-    note = _note(entry, row="($1)", granted="$2").replace("'", "''")
+    note = _note(entry, "postgresql", row="($1)", granted="$2").replace("'", "''")
     return [
         (
             f"CREATE OR REPLACE TRIGGER {name_of(entry, operation)} AFTER {operation} ON {entry.table} FOR EACH ROW "
@@ -148,8 +149,8 @@ BUMP = {
     ],
     "sqlite": [
         "DROP TRIGGER IF EXISTS usher_bump_rights",
-        # UPDATE then, not an upsert: the conflict clause of the outer statement (m2m add() is INSERT OR IGNORE) takes
-        # the place of the inner one, and the bump would be ignored (https://sqlite.org/lang_createtrigger.html).
+        # No conflict clause in here: that of the outer statement (m2m add() is INSERT OR IGNORE) takes the place of
+        # one in a trigger, and the bump would be ignored (https://sqlite.org/lang_createtrigger.html).
         f"""
         CREATE TRIGGER usher_bump_rights AFTER INSERT ON tenants_rightschange BEGIN
             INSERT INTO tenants_rightscounter (tenant_id, value) SELECT NEW.tenant_id, 0

@@ -1,13 +1,13 @@
 """
 The two servers Usher runs under, made to behave alike.
 
-``daphne.run`` and ``uvicorn.run`` take an ASGI application and serve it until SIGTERM or SIGINT. Under both an application
-may rely on the same things, which are what a connection that must neither lose nor hoard events needs:
+``daphne.run`` and ``uvicorn.run`` take an ASGI application and serve it until SIGTERM or SIGINT. Under both it may rely
+on the same things, which are what a connection that must neither lose nor hoard events needs:
 
 - ``send`` waits while the client takes nothing, so a slow reader costs one bounded buffer; a client whose messages the
   application does not receive is not read from.
 - A handshake may be refused with a status, headers and a body (``websocket.http.response``).
-- ``scope["extensions"]["usher.transport"]["abort"]()`` drops a socket at once, and a ``send`` that waits raises ``OSError``.
+- ``scope["extensions"]["usher.transport"]["abort"]()`` drops a socket at once; a waiting ``send`` raises ``OSError``.
 - An application that fails or returns leaves no open socket behind: the client sees 1011.
 - On the way out the server stops listening, lets the application say goodbye, and answers what it had begun to answer.
 

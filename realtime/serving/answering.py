@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from http import HTTPStatus
 
 from realtime.serving.limits import Application, Limits, Message, Receive, Scope, Send
 
@@ -17,9 +18,9 @@ def answered(application: Application, limits: Limits) -> Application:
     """
     Return the application with an end to every HTTP request whose body or answer is too long in coming.
 
-    A 503 after ``answer_seconds`` without the beginning of an answer covers a client that never sends the rest of its body
-    and a view that never returns. An answer that has begun may take as long as it likes, as a stream of events does. A
-    body above ``body_bytes`` is a 413. WebSockets pass untouched.
+    A 503 after ``answer_seconds`` without the beginning of an answer covers a client that never sends the rest of its
+    body and a view that never returns. An answer that has begun may take as long as it likes, as a stream of events
+    does. A body above ``body_bytes`` is a 413. WebSockets pass untouched.
     """
 
     async def bounded(scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,7 +70,7 @@ def problem(status: int, code: str, detail: str) -> list[Message]:
     """Return the messages of an answer that says what is wrong, and ends the connection."""
     body = {"type": "about:blank", "status": status, "code": code, "detail": detail}
     headers = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
-    if status == 503:
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers.append((b"retry-after", b"5"))
     return [
         {"type": "http.response.start", "status": status, "headers": headers},

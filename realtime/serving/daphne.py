@@ -1,9 +1,9 @@
 """
 Serving with daphne: Python alone, what ``make run`` starts.
 
-daphne as it comes buffers without bound for a reader that takes nothing, drops close reasons, leaves a refused handshake
-without an answer and drops every socket on SIGTERM. It is used here for what it does well, speaking HTTP and WebSocket on
-Twisted; how its connections meet the application is ours.
+daphne as it comes buffers without bound for a reader that takes nothing, drops close reasons, leaves a refused
+handshake without an answer and drops every socket on SIGTERM. It is used here for what it does well, speaking HTTP and
+WebSocket on Twisted; how its connections meet the application is ours.
 """
 
 # Importing daphne's server first installs the reactor that runs on asyncio's loop.
@@ -16,9 +16,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from twisted.internet import reactor
+from twisted.internet import reactor as installed_reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IListeningPort
 from twisted.logger import (
     FilteringLogObserver,
     LogLevel,
@@ -35,6 +34,7 @@ from realtime.serving.limits import DEFAULTS, Application, Drain, Limits, OnList
 from realtime.serving.listening import listen
 
 logger = logging.getLogger(__name__)
+reactor: Any = installed_reactor  # what it can do depends on which one is installed; its type knows the least of them
 
 
 def run(
@@ -81,8 +81,9 @@ class Server(DaphneServer):  # type: ignore[misc]
             maxMessagePayloadSize=self.limits.message_bytes,
             maxFramePayloadSize=self.limits.message_bytes,
         )
-        errors_only = LogLevelFilterPredicate(defaultLogLevel=LogLevel.error)
-        observer = FilteringLogObserver(STDLibLogObserver(__name__), [errors_only])
+        errors_only: Any = LogLevelFilterPredicate(defaultLogLevel=LogLevel.error)
+        standard: Any = STDLibLogObserver(__name__)
+        observer: Any = FilteringLogObserver(standard, [errors_only])
         globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False, discardBuffer=True)
         with listen(host, port, self.limits) as listening:
             adopted = reactor.adoptStreamPort(listening.fileno(), listening.family, RequestFactory(self))
@@ -135,10 +136,10 @@ class Server(DaphneServer):  # type: ignore[misc]
             self.is_leaving = True
             reactor.stop()
 
-    def _leave_for_twisted(self, listening: IListeningPort) -> "Deferred[None]":
+    def _leave_for_twisted(self, listening: Any) -> "Deferred[None]":
         return Deferred.fromFuture(asyncio.ensure_future(self._leave(listening)))
 
-    async def _leave(self, listening: IListeningPort) -> None:
+    async def _leave(self, listening: Any) -> None:
         """Stop listening, say goodbye, answer what was begun, then cancel what is left. Twisted waits for it."""
         leaving = Leaving(self.limits)
         if (closed := listening.stopListening()) is not None:
@@ -153,5 +154,5 @@ class Server(DaphneServer):  # type: ignore[misc]
                 task.cancel()
             await asyncio.wait(rest, timeout=leaving.seconds_left(keep=0.5))
         # Twisted drops its connections next, with whatever their buffers still hold.
-        while reactor.getWriters() and leaving.seconds_left(keep=0.2):
+        while reactor.getWriters() and leaving.seconds_left(keep=0.2):  # noqa: ASYNC110  nothing tells when it is done
             await asyncio.sleep(0.02)

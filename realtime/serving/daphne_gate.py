@@ -13,8 +13,8 @@ class Gate:
     """
     The producer of a transport: shut while the transport's buffer is full, open when it was written out or is lost.
 
-    Twisted's transports buffer without bound and ask their registered producer to pause; daphne registers none, so a reader
-    that takes nothing costs whatever is sent to it.
+    Twisted's transports buffer without bound and ask their registered producer to pause; daphne registers none, so a
+    reader that takes nothing costs whatever is sent to it.
     """
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
 """One HTTP request under daphne."""
 
-# ruff: noqa: N802, N803  (the names are Twisted's)
+# ruff: noqa: N802, N815  (the names are Twisted's)
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from realtime.serving.limits import Message
 class Request(WebRequest):  # type: ignore[misc]
     """A request whose answer waits for its reader."""
 
-    application_queue = None
+    application_queue: Any = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # Twisted would parse forms here, on the event loop, for nobody: Django parses them.
@@ -40,7 +40,7 @@ class Request(WebRequest):  # type: ignore[misc]
         return bool(self.finished or self._disconnected)
 
     async def receive(self) -> Message:
-        message: Message = await self.application_queue.get()  # type: ignore[attr-defined]
+        message: Message = await self.application_queue.get()
         return message
 
     async def send(self, message: Message) -> None:
@@ -54,7 +54,7 @@ class Request(WebRequest):  # type: ignore[misc]
     def handle_reply(self, message: Message) -> None:
         super().handle_reply(message)
         if message["type"] == "http.response.start":
-            self.registerProducer(self.gate, True)  # noqa: FBT003
+            self.registerProducer(self.gate, True)
             if self.server.is_leaving or (b"connection", b"close") in message.get("headers", ()):
                 self.channel.persistent = False
                 self.responseHeaders.setRawHeaders(b"connection", [b"close"])
@@ -95,14 +95,14 @@ class Channel(http.HTTPChannel):
 
     def allContentReceived(self) -> None:
         """Go back to the deadline for a head, which is the next thing to come."""
-        self.setTimeout(self.timeOut)
+        self.setTimeout(self.factory.timeOut)
         super().allContentReceived()
 
 
 class RequestFactory(http.HTTPFactory):
     """Makes the connections of one server."""
 
-    protocol = Channel
+    protocol = Channel  # type: ignore[assignment]
 
     def __init__(self, server: Server) -> None:
         super().__init__(timeout=server.limits.handshake_seconds)

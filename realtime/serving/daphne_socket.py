@@ -1,6 +1,6 @@
 """One WebSocket under daphne."""
 
-# ruff: noqa: N802, N803  (the names are Twisted's and Autobahn's)
+# ruff: noqa: FBT001, FBT002, N802, N803  (the names and the flags are Twisted's and Autobahn's)
 
 from http import HTTPStatus
 from typing import Any
@@ -25,7 +25,7 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
     Before accept its state is CONNECTING, after accept OPEN, after a close frame of ours CLOSING, after that CLOSED.
     """
 
-    application_queue = None
+    application_queue: Any = None
     is_gone = False
 
     def connectionMade(self) -> None:
@@ -33,16 +33,16 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
         self.server = self.factory.server_class
         self.server.sockets.add(self)
         self.gate = Gate()
-        # Until now the HTTP connection produces for this transport, and would stop reading pongs when the buffer is full.
+        # The HTTP connection still produces for this transport, and would stop reading pongs when the buffer is full.
         self.transport.unregisterProducer()
-        self.transport.registerProducer(self.gate, True)  # noqa: FBT003
+        self.transport.registerProducer(self.gate, True)
 
     # What the application does
 
     async def receive(self) -> Message:
         """Return the next message, and read on from the client when there was no other."""
-        message: Message = await self.application_queue.get()  # type: ignore[attr-defined]
-        if self.application_queue.empty():  # type: ignore[attr-defined]
+        message: Message = await self.application_queue.get()
+        if self.application_queue.empty():
             self.transport.resumeProducing()
         return message
 
@@ -123,7 +123,7 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
         else:
             self.data += data
 
-    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: FBT001
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """Hand a message to the application, and read no further before it was received."""
         if not self.is_gone:
             super().onMessage(payload, isBinary)
@@ -142,17 +142,17 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
 
     # How it ends: every way leads through one of the next three, and the application hears of it once
 
-    def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:  # noqa: FBT001, FBT002
+    def sendCloseFrame(self, code: int | None = None, reasonUtf8: bytes | None = None, isReply: bool = False) -> None:
         was_open = self.state == self.STATE_OPEN
         super().sendCloseFrame(code, reasonUtf8, isReply)
         if was_open and not isReply:
             self._tell(code, (reasonUtf8 or b"").decode())
 
-    def dropConnection(self, abort: bool = False) -> None:  # noqa: FBT001, FBT002
+    def dropConnection(self, abort: bool = False) -> None:
         super().dropConnection(abort)
         self._tell(self.remoteCloseCode, self.remoteCloseReason)
 
-    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:  # noqa: ARG002, FBT001
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         self.server.sockets.discard(self)
         self._tell(code, reason)
 

@@ -9,8 +9,8 @@ def listen(host: str, port: int, limits: Limits) -> socket.socket:
     """
     Return a listening socket on ``host`` and ``port``; port 0 takes a free one.
 
-    A name that has several addresses is listened on at one of them, IPv4 before IPv6. Raises ``OSError`` with the address
-    in its text when it cannot be had.
+    A name that has several addresses is listened on at one of them, IPv4 before IPv6. Raises ``OSError`` with the
+    address in its text when it cannot be had.
     """
     addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, _, _, _, address = min(addresses, key=lambda found: found[0] != socket.AF_INET)

@@ -1,8 +1,8 @@
 """
 Serving with uvicorn: what is recommended for production.
 
-uvicorn as it comes waits for half a request and for stuck applications without end, offers compression, and closes every
-socket before the application could say goodbye. This sets what can be set and mends the rest.
+uvicorn as it comes waits for half a request and for stuck applications without end, offers compression, and closes
+every socket before the application could say goodbye. This sets what can be set and mends the rest.
 """
 
 import contextlib
@@ -91,7 +91,7 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
+    def capture_signals(self) -> Iterator[None]:
         """Take the signals and keep them: raised again after a clean end, they would make it look like a crash."""
         with super().capture_signals():
             yield

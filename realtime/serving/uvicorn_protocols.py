@@ -9,6 +9,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 from websockets.http11 import Request
 
 from realtime.serving.limits import LINGER_SECONDS, Limits
@@ -74,6 +75,11 @@ class Socket(WebSocketsSansIOProtocol):
             super().handle_ping()
         else:
             self.conn.data_to_send()
+
+    def handle_close(self, event: Frame) -> None:
+        """Let a ``send`` that waits for room learn that nobody will read it."""
+        super().handle_close(event)
+        self.writable.set()
 
     async def run_asgi(self) -> None:
         try:

@@ -1,5 +1,6 @@
 """Every change of rights bumps the counter of just that tenant, in the same transaction, and names what it touched."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from accounts import grants, provisioning, roles, sessions, users
 from accounts.models import Role, User
+from realtime.models import Event
 from tenants.models import RightsChange, RightsCounter, Tenant
 from tests.accounts.changes import CHANGES, Act, Scene
 
@@ -140,3 +142,15 @@ def test_the_services_ring_the_bell_too(house, tmp_path, bells):
         act(scene)
 
         assert set(bells) == {house.acme.pk}, name
+
+
+def test_a_grant_on_one_whose_event_the_log_has_let_go_bumps_too(house):
+    house.add("veteran")
+    veteran = User.objects.get(tenant=house.acme, username="veteran")
+    Event.objects.filter(subject_id=veteran.pk).delete()
+    User.objects.filter(pk=veteran.pk).update(joined_at=timezone.now() - timedelta(days=2))
+    before = counters()[house.acme.pk]
+
+    grants.give_grant(subject=veteran, permission="view_user", to=veteran)
+
+    assert counters()[house.acme.pk] == before + 1

@@ -16,7 +16,9 @@ def declares(monkeypatch):
     """Declare just this kind."""
 
     def declares(**fields):
-        kind = EventKind(**({"name": "x.y", "subject": "accounts.User", "hear": "view_user", "fields": (), "message": ""} | fields))
+        kind = EventKind(
+            **({"name": "x.y", "subject": "accounts.User", "hear": "view_user", "fields": (), "message": ""} | fields)
+        )
         monkeypatch.setattr(kinds, "_kinds", {kind.name: kind})
 
     monkeypatch.setattr(kinds, "_kinds", {})
@@ -43,9 +45,7 @@ def test_they_are_among_the_systems_checks(settings):
 def test_a_missing_layer(settings):
     settings.CHANNEL_LAYERS = {}
 
-    assert complaints() == [
-        ("usher.E001", "CHANNEL_LAYERS has no 'default'; expected one, since bells go through it")
-    ]
+    assert complaints() == [("usher.E001", "CHANNEL_LAYERS has no 'default'; expected one, since bells go through it")]
 
 
 @pytest.mark.parametrize("timeout", [5, 2, 0.5])

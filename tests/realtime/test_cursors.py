@@ -46,13 +46,11 @@ def test_an_id_in_its_one_spelling():
     assert str(parse(ONE)) == ONE
 
 
-@pytest.mark.each_database
-@pytest.mark.usefixtures("database")
 class TestResolving:
     """Against a log of ten people, whom Bob sees all."""
 
     @pytest.fixture(autouse=True)
-    def _people(self):
+    def _people(self, database):
         self.acme = make_tenant("acme")
         self.bob = make_session(make_user(self.acme, "bob", "viewer"))  # position 1
         self.people = [make_user(self.acme, f"user {number}") for number in range(2, 11)]
@@ -120,6 +118,7 @@ class TestResolving:
 
         assert resolve(resumption, mark, viewer=None, grants={}, head=10) == "unknown_cursor"
 
+    @pytest.mark.each_database
     def test_more_than_the_most_that_is_visible_is_too_many(self, monkeypatch):
         monkeypatch.setattr(cursors, "MOST_VISIBLE", 5)
 

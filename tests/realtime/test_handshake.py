@@ -1,6 +1,7 @@
 """What a WebSocket handshake may ask, read strictly, and how it is refused."""
 
 import json
+from http import HTTPStatus
 
 import pytest
 
@@ -168,7 +169,12 @@ async def test_a_refusal_is_a_problem_with_a_real_status(status, more):
     }
     problem = json.loads(body["body"])
     assert len(problem.pop("request_id")) == 32
-    assert problem == {"code": "some_code", "detail": "some words", "status": status}
+    assert problem == {
+        "status": status,
+        "title": HTTPStatus(status).phrase,
+        "code": "some_code",
+        "detail": "some words",
+    }
 
 
 async def test_every_refusal_has_an_id_of_its_own():

@@ -1,7 +1,7 @@
 """The log: contiguous and in commit order whoever writes at once, without holes, and read in pages."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -17,7 +17,8 @@ from realtime.models import Event
 from tenants.models import Head
 from tests.realtime.house import make_tenant, make_user
 
-pytestmark = [pytest.mark.each_database, pytest.mark.usefixtures("database")]
+pytestmark = pytest.mark.usefixtures("database")
+each_database = pytest.mark.each_database
 
 WRITERS, EACH = 8, 12
 
@@ -27,7 +28,7 @@ class ChangedMind(Exception):
 
 
 @pytest.fixture
-def acme():
+def acme(database):
     return make_tenant("acme")
 
 
@@ -53,6 +54,7 @@ def test_positions_begin_at_1_and_each_tenant_has_its_own(acme):
     assert (positions(acme), positions(globex)) == ([1, 2, 3], [1])
 
 
+@each_database
 def test_several_events_get_a_stretch_in_the_order_given_and_the_head_is_the_last(acme):
     append(acme, draft())
 
@@ -61,6 +63,7 @@ def test_several_events_get_a_stretch_in_the_order_given_and_the_head_is_the_las
     assert [(event.position, event.snapshot["username"]) for event in events] == [(2, "a"), (3, "b"), (4, "c")]
 
 
+@each_database
 def test_a_rollback_leaves_no_hole(acme):
     append(acme, draft())
     with pytest.raises(ChangedMind), transaction.atomic():
@@ -82,6 +85,7 @@ def test_a_savepoint_that_is_rolled_back_leaves_none_either(acme):
     assert positions(acme) == [1, 2]
 
 
+@each_database
 def test_eight_writers_at_once_make_one_contiguous_log_in_commit_order(acme):
     seen, done = [], threading.Event()
 
@@ -90,7 +94,7 @@ def test_eight_writers_at_once_make_one_contiguous_log_in_commit_order(acme):
             for turn in range(EACH):
                 try:
                     with transaction.atomic():
-                        log.append(tenant_id=acme.pk, events=[draft(f"{number}-{turn}")] * (1 + turn % 3))
+                        log.append(tenant_id=acme.pk, events=[draft(str(number)) for _ in range(1 + turn % 3)])
                         if turn % 4 == 3:
                             raise ChangedMind
                 except ChangedMind:
@@ -107,10 +111,11 @@ def test_eight_writers_at_once_make_one_contiguous_log_in_commit_order(acme):
 
     with ThreadPoolExecutor(WRITERS + 1) as threads:
         reader = threads.submit(read)
-        for writer in [threads.submit(write, number) for number in range(WRITERS)]:
-            writer.result()
+        writers = [threads.submit(write, number) for number in range(WRITERS)]
+        wait(writers)
         done.set()
-        reader.result()
+        for thread in (*writers, reader):
+            thread.result()
 
     written = WRITERS * sum(1 + turn % 3 for turn in range(EACH) if turn % 4 != 3)
     assert positions(acme) == list(range(1, written + 1))
@@ -119,6 +124,7 @@ def test_eight_writers_at_once_make_one_contiguous_log_in_commit_order(acme):
     assert all(found == list(range(1, len(found) + 1)) for found in seen)
 
 
+@each_database
 def test_a_writer_holds_its_tenants_log_until_it_commits(acme):
     """A second writer gets no position while the first may still change its mind."""
     order = []
@@ -156,6 +162,7 @@ def test_a_kind_that_nobody_declared_is_refused_before_anything_is_written(acme)
     assert not Head.objects.filter(tenant=acme).exists()
 
 
+@each_database
 def test_pages_are_200_positions_long_and_read_in_one_query(acme, django_assert_num_queries):
     globex = make_tenant("globex")
     append(acme, *(draft(str(number)) for number in range(1, PAGE + 6)))
@@ -181,9 +188,10 @@ def test_no_pages_are_no_query(django_assert_num_queries):
         assert log.find([]) == {}
 
 
+@each_database
 def test_what_is_read_is_what_was_written(acme):
     at = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
-    snapshot = {"username": "zoë 🎈 \"quoted\" '; --", "nothing": None, "number": 1, "deep": {"list": [True]}}
+    snapshot = {"username": 'zoë 🎈 "quoted" \'; --', "nothing": None, "number": 1, "deep": {"list": [True]}}
     written = EventDraft(kind="user.created", subject_id=uuid4(), snapshot=snapshot, at=at)
     append(acme, written)
 
@@ -208,6 +216,7 @@ def test_events_are_found_by_id_of_whichever_tenant_and_unknown_ones_are_not(acm
     assert {event.tenant_id for event in found.values()} == {acme.pk, globex.pk}
 
 
+@each_database
 def test_counting_counts_what_is_heard_of_after_a_position_and_stops_at_the_most(acme):
     people = [make_user(acme, f"user {number}") for number in range(6)]
     heard = {USER_CREATED.name: User.objects.filter(pk__in=[p.pk for p in people[1:5]]).values("pk")}

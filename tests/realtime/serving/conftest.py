@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from pathlib import Path
 
@@ -21,12 +22,12 @@ PATIENCE = 20  # seconds until a test gives up waiting for what must happen
 class ServerProcess:
     """A toy server, what it tells, and ways to talk to it."""
 
-    def __init__(self, name, **limits):
+    def __init__(self, name, log_level="WARNING", **limits):
         self.name = name
         self.told = []
         self._news = queue.Queue()
         self._process = subprocess.Popen(
-            [sys.executable, "-u", TOY, name, json.dumps(limits)],
+            [sys.executable, TOY, name, log_level, json.dumps(limits)],
             cwd=ROOT,
             env={"PYTHONPATH": str(ROOT), "PATH": "", "PYTHONWARNINGS": "default"},
             stdout=subprocess.PIPE,
@@ -36,7 +37,7 @@ class ServerProcess:
         self._errors = []
         self._readers = [
             threading.Thread(target=self._read, daemon=True),
-            threading.Thread(target=lambda: self._errors.extend(self._process.stderr), daemon=True),
+            threading.Thread(target=self._read_errors, daemon=True),
         ]
         for reader in self._readers:
             reader.start()
@@ -45,6 +46,10 @@ class ServerProcess:
     def _read(self):
         for line in self._process.stdout:
             self._news.put(json.loads(line))
+
+    def _read_errors(self):
+        for line in self._process.stderr:
+            self._errors.append(line)
 
     @property
     def errors(self):
@@ -97,6 +102,14 @@ class ServerProcess:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=PATIENCE) as answer:
             return json.load(answer)
 
+    def sent_at_rest(self, name):
+        """Return how many pieces of a flood or a download were sent, once that number has stopped growing."""
+        counts = []
+        while len(counts) < 10 or len(set(counts[-10:])) > 1:
+            time.sleep(0.05)
+            counts.append(self.get(f"/sent?name={name}")["sent"])
+        return counts[-1]
+
     def resident_megabytes(self):
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         return int(status.split("VmRSS:")[1].split()[0]) / 1024
@@ -143,11 +156,11 @@ def hasty(server_name):
 
 @pytest.fixture
 def start(server_name):
-    """Start a server with these limits."""
+    """Start a server with these limits, and perhaps another ``log_level``."""
     processes = []
 
-    def start(**limits):
-        processes.append(ServerProcess(server_name, **limits))
+    def start(**options):
+        processes.append(ServerProcess(server_name, **options))
         return processes[-1]
 
     yield start

@@ -75,7 +75,7 @@ def test_a_client_cannot_move_the_application(server):
 
 
 def test_no_log_has_a_query_string_or_a_frame(start):
-    server = start()
+    server = start(log_level="DEBUG")
     for path in ("/echo", "/fail"):
         with server.socket(f"{path}?token=hunter2", additional_headers={"Authorization": "Bearer hunter2"}) as socket:
             if path == "/echo":

@@ -66,16 +66,21 @@ def test_a_goodbye_that_hangs_is_cut_off(start):
     assert server.told[-1] == "ended"
 
 
-@pytest.mark.parametrize("stuck", ["/hang", "/block", "/deaf", "/flood?name=mallory&megabytes=50"])
+def test_a_reader_that_takes_nothing_does_not_hold_up_the_exit(start):
+    server = start(exit_seconds=3600)
+    with server.raw(*server.handshake("/flood?name=mallory&megabytes=50"), receive_buffer=8192) as raw:
+        assert raw.recv(12) == b"HTTP/1.1 101"
+        server.sent_at_rest("mallory")
+        server.terminate()
+        assert server.exit_code() == 0
+
+
+@pytest.mark.parametrize("stuck", ["/hang", "/block", "/deaf"])
 def test_nothing_that_is_stuck_keeps_the_server(start, stuck):
     server = start(exit_seconds=4)
-    websocket = stuck.startswith(("/deaf", "/flood"))
-    lines = server.handshake(stuck) if websocket else (f"GET {stuck} HTTP/1.1", "Host: usher.test", "")
-    with server.raw(*lines, receive_buffer=8192) as raw:
-        if websocket:
-            assert raw.recv(12) == b"HTTP/1.1 101"
-        else:
-            server.hears({"/hang": "hanging", "/block": "blocking"}[stuck])
+    lines = server.handshake(stuck) if stuck == "/deaf" else (f"GET {stuck} HTTP/1.1", "Host: usher.test", "")
+    with server.raw(*lines):
+        server.hears("stuck")
         watch = threading.Timer(10, server.terminate, [signal.SIGKILL])
         watch.start()
         server.terminate()

@@ -1,7 +1,6 @@
 """What a client costs that sends or takes nothing, or too much."""
 
 import os
-import time
 
 import pytest
 from websockets.frames import Frame, Opcode
@@ -20,21 +19,12 @@ def opened(server, path):
     return raw
 
 
-def count_at_rest(server, name):
-    """Return how many pieces were sent once that number has stopped growing."""
-    counts = [-1]
-    while len(counts) < 10 or len(set(counts[-10:])) > 1:
-        time.sleep(0.05)
-        counts.append(server.get(f"/sent?name={name}")["sent"])
-    return counts[-1]
-
-
 def test_a_reader_that_takes_nothing_costs_one_buffer(start):
     server = start()
     before = server.resident_megabytes()
 
     with opened(server, "/flood?name=mallory&megabytes=50"):
-        assert 0 < count_at_rest(server, "mallory") < 200, "of 800; the kernel takes some"
+        assert 0 < server.sent_at_rest("mallory") < 200, "of 800; the kernel takes some"
         assert server.resident_megabytes() - before < 5
 
 
@@ -45,7 +35,8 @@ def test_a_reader_that_takes_everything_gets_everything(server):
 
 def test_abort_drops_a_stuck_socket_and_wakes_its_sender(server):
     with opened(server, "/flood?name=bob&megabytes=50") as raw:
-        count_at_rest(server, "bob")
+        server.sent_at_rest("bob")
+        assert server.get("/try_to_close?name=bob") == {"closed": False}, "a close waits for room like everything else"
         server.get("/abort?name=bob")
 
         assert server.hears("send refused")
@@ -53,6 +44,14 @@ def test_abort_drops_a_stuck_socket_and_wakes_its_sender(server):
         with pytest.raises(ConnectionResetError):
             while raw.recv(65_536):
                 pass
+
+
+def test_a_stuck_client_that_closes_wakes_the_sender(server):
+    with opened(server, "/flood?name=carol&megabytes=50") as raw:
+        server.sent_at_rest("carol")
+        raw.sendall(masked(Opcode.CLOSE, b"\x03\xe8"))
+
+        assert server.hears("send refused")
 
 
 def test_a_peer_that_takes_nothing_is_dropped_by_the_kernel_in_the_end(start):
@@ -93,7 +92,7 @@ def test_a_download_waits_for_its_reader(start):
 
     with server.raw("GET /download?name=alice&megabytes=50 HTTP/1.1", "Host: x", "", receive_buffer=8192) as raw:
         assert raw.recv(15) == b"HTTP/1.1 200 OK"
-        assert 0 < count_at_rest(server, "alice") < 200
+        assert 0 < server.sent_at_rest("alice") < 200
         assert server.resident_megabytes() - before < 5
         raw.setblocking(True)
         raw.settimeout(20)

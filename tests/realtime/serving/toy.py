@@ -1,126 +1,28 @@
 """
 A server of its own, for the tests beside it: a toy application under one of the two servers.
 
-``python toy.py daphne|uvicorn '{"limit": value, ...}'`` tells what happens as one JSON object a line on its output.
+``python toy.py daphne|uvicorn LOG_LEVEL '{"limit": value, ...}'`` tells what happens on its output, one JSON object a
+line.
 """
 
 import asyncio
 import importlib
 import json
+import logging
 import sys
 import time
+from typing import Any
 from urllib.parse import parse_qsl
 
 from realtime.serving.limits import Limits
+from tests.realtime.serving.toy_sockets import SOCKETS, fail_early, for_ever, sockets, tell
 
-sockets = {}
 is_draining = asyncio.Event()
-for_ever = asyncio.Event()
-
-
-def tell(event, **details):
-    print(json.dumps({"event": event, **details}), flush=True)
 
 
 async def application(scope, receive, send):
     query = dict(parse_qsl(scope["query_string"].decode()))
     await PATHS[scope["type"], scope["path"]](scope, receive, send, **query)
-
-
-async def accepted(receive, send, **answer):
-    assert (await receive())["type"] == "websocket.connect"
-    await send({"type": "websocket.accept", **answer})
-
-
-async def echo(scope, receive, send, token=""):
-    await accepted(receive, send)
-    sockets[id(send)] = send
-    while (message := await receive())["type"] != "websocket.disconnect":
-        kind = "text" if message.get("text") is not None else "bytes"
-        await send({"type": "websocket.send", kind: message[kind]})
-    sockets.pop(id(send), None)
-    tell("disconnected", code=message["code"])
-
-
-async def greet(scope, receive, send):
-    await accepted(
-        receive, send, subprotocol=scope["subprotocols"][-1], headers=[(b"x-usher", b"a"), (b"x-usher", b"b")]
-    )
-    await receive()
-
-
-async def refuse(scope, receive, send):
-    await receive()
-    await send({"type": "websocket.close"})
-
-
-async def deny(scope, receive, send):
-    await receive()
-    headers = [(b"content-type", b"application/problem+json"), (b"www-authenticate", b"Bearer")]
-    await send({"type": "websocket.http.response.start", "status": 401, "headers": headers})
-    await send({"type": "websocket.http.response.body", "body": b'{"code": ', "more_body": True})
-    await send({"type": "websocket.http.response.body", "body": b'"token_expired"}'})
-    tell("denied", then=(await receive())["type"])
-
-
-async def close(scope, receive, send, code, reason=""):
-    await accepted(receive, send)
-    await send({"type": "websocket.close", "code": int(code), "reason": reason})
-    message = await receive()
-    tell("closed", type=message["type"], code=message["code"])
-
-
-async def empty(scope, receive, send):
-    await accepted(receive, send)
-    await send({"type": "websocket.send", "text": ""})
-    await send({"type": "websocket.send", "bytes": b""})
-    await receive()
-
-
-async def flood(scope, receive, send, name, megabytes):
-    """Send that much in pieces of 64 KiB, larger than what a client may send."""
-    await accepted(receive, send)
-    sockets[name] = {"sent": 0, "abort": scope["extensions"]["usher.transport"]["abort"]}
-    piece = "x" * 65_537
-    try:
-        for _ in range(int(megabytes) * 16):
-            await send({"type": "websocket.send", "text": piece})
-            sockets[name]["sent"] += 1
-    except OSError as error:
-        tell("send refused", error=type(error).__name__)
-        tell("flooded", then=(await receive())["type"])
-        return
-    await receive()
-
-
-async def deaf(scope, receive, send):
-    await accepted(receive, send)
-    await for_ever.wait()
-
-
-async def stubborn(scope, receive, send):
-    """Stand for a hub that hangs while it says goodbye."""
-    sockets["stubborn"] = lambda message: for_ever.wait()
-    await accepted(receive, send)
-    await for_ever.wait()
-
-
-async def fail(scope, receive, send, token=""):
-    await accepted(receive, send)
-    raise RuntimeError("on purpose")
-
-
-async def fail_early(scope, receive, send, token=""):
-    raise RuntimeError("on purpose")
-
-
-async def leave(scope, receive, send):
-    await accepted(receive, send)
-
-
-async def undecided(scope, receive, send):
-    tell("asked")
-    await for_ever.wait()
 
 
 async def answer(scope, receive, send, status=200, **body):
@@ -135,6 +37,14 @@ async def live(scope, receive, send):
 
 async def sent(scope, receive, send, name):
     await answer(scope, receive, send, sent=sockets[name]["sent"])
+
+
+async def try_to_close(scope, receive, send, name):
+    close = sockets[name]["send"]({"type": "websocket.close", "code": 4002})
+    done, pending = await asyncio.wait([asyncio.ensure_future(close)], timeout=0.5)
+    for task in pending:
+        task.cancel()
+    await answer(scope, receive, send, closed=bool(done))
 
 
 async def abort(scope, receive, send, name):
@@ -168,12 +78,12 @@ async def download(scope, receive, send, name, megabytes):
 
 
 async def hang(scope, receive, send):
-    tell("hanging")
+    tell("stuck")
     await for_ever.wait()
 
 
 async def block(scope, receive, send):
-    tell("blocking")
+    tell("stuck")
     await asyncio.get_running_loop().run_in_executor(None, time.sleep, 3600)
 
 
@@ -190,12 +100,12 @@ async def drain():
     is_draining.set()
 
 
-WEBSOCKET = (echo, greet, refuse, deny, close, empty, flood, deaf, stubborn, fail, fail_early, leave, undecided)
-HTTP = (live, read, sent, abort, create, download, hang, block, half, fail_early)
-PATHS = {("websocket", f"/{path.__name__}"): path for path in WEBSOCKET}
+HTTP = (live, read, sent, abort, try_to_close, create, download, hang, block, half, fail_early)
+PATHS: dict[tuple[str, str], Any] = {("websocket", f"/{path.__name__}"): path for path in SOCKETS}
 PATHS |= {("http", f"/{path.__name__}"): path for path in HTTP}
 
 if __name__ == "__main__":
+    logging.basicConfig(level=sys.argv[2])
     server = importlib.import_module(f"realtime.serving.{sys.argv[1]}")
     server.run(
         application=application,
@@ -203,6 +113,6 @@ if __name__ == "__main__":
         port=0,
         drain=drain,
         on_listening=lambda host, port: tell("listening", host=host, port=port),
-        limits=Limits(**json.loads(sys.argv[2])),
+        limits=Limits(**json.loads(sys.argv[3])),
     )
     tell("ended")

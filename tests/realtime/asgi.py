@@ -1,0 +1,146 @@
+"""A WebSocket client at the level of ASGI: it says what it likes, and keeps every message of the application."""
+
+import asyncio
+import json
+from collections import Counter
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from django.utils import timezone
+
+from accounts import tokens
+from tests.realtime.house import LONG, make_session, make_user
+
+PATH = "/ws/user_notifications/"
+
+
+class Visitor:
+    """One connection to an application. Names of ASGI messages are without their ``websocket.``"""
+
+    def __init__(self, application, *, headers=(), path=PATH, query="", subprotocols=(), address="192.0.2.7"):
+        self.said = asyncio.Queue()
+        self.heard = []
+        self._changed = asyncio.Event()
+        scope = {
+            "type": "websocket",
+            "path": path,
+            "query_string": query.encode(),
+            "headers": [(name.encode(), value.encode()) for name, value in headers],
+            "subprotocols": list(subprotocols),
+            "client": (address, 4711),
+            "extensions": {"websocket.http.response": {}},
+        }
+        self.say("connect")
+        self._task = asyncio.create_task(application(scope, self.said.get, self._hear))
+        self._task.add_done_callback(lambda _: self._changed.set())
+
+    async def _hear(self, message):
+        self.heard.append(message)
+        self._changed.set()
+
+    def say(self, kind, **message):
+        """Send an ASGI message."""
+        self.said.put_nowait({"type": f"websocket.{kind}", **message})
+
+    def write(self, content):
+        """Send a text frame: a text as it is, anything else as JSON."""
+        self.say("receive", text=content if isinstance(content, str) else json.dumps(content))
+
+    def authenticate(self, session):
+        """Show a session's token."""
+        self.write({"type": "auth", "token": access_of(session)})
+
+    async def until(self, holds):
+        """Wait until something holds, which then is returned."""
+        async with asyncio.timeout(LONG):
+            while not (answer := holds(self)):
+                self._changed.clear()
+                await self._changed.wait()
+        return answer
+
+    async def accepted(self):
+        """Wait until the handshake is accepted; return the message."""
+        await self.until(lambda v: v.heard or v.has_ended)
+        assert self.heard[0]["type"] == "websocket.accept", self.heard
+        return self.heard[0]
+
+    async def refused(self):
+        """Wait until the handshake is refused, and nothing else; return status, code and headers."""
+        await self.end()
+        start, body = self.heard
+        assert start["type"] == "websocket.http.response.start"
+        return start["status"], json.loads(body["body"])["code"], dict(start["headers"])
+
+    async def closed(self):
+        """Wait until an accepted socket is closed; return the code, having checked the goodbye before it."""
+        close = await self.until(lambda v: v.heard and v.heard[-1]["type"] == "websocket.close" and v.heard[-1])
+        goodbye = self.frames[-1]
+        assert (goodbye["type"], goodbye["code"], goodbye["reason"]) == ("goodbye", close["code"], close["reason"])
+        return close["code"]
+
+    @property
+    def frames(self):
+        """The contents of the frames that came."""
+        return [json.loads(message["text"]) for message in self.heard if message["type"] == "websocket.send"]
+
+    @property
+    def kinds(self):
+        """The types of the frames that came, and how often each did."""
+        return Counter(frame["type"] for frame in self.frames)
+
+    @property
+    def has_ended(self):
+        """Whether the application has returned."""
+        return self._task.done()
+
+    async def end(self):
+        """Wait until the application has returned; raises what it raised."""
+        async with asyncio.timeout(LONG):
+            await self._task
+
+    async def leave(self):
+        """Go away."""
+        self.say("disconnect", code=1001)
+        await self.end()
+
+
+@asynccontextmanager
+async def visits(application):
+    """Give a function that makes visitors; all of them leave in the end."""
+    visitors = []
+
+    def visit(**more):
+        visitors.append(Visitor(application, **more))
+        return visitors[-1]
+
+    try:
+        yield visit
+    finally:
+        for visitor in visitors:
+            await visitor.leave()
+
+
+def bearer(token):
+    """Return the headers of a client that can set them."""
+    return [("authorization", f"Bearer {token}")]
+
+
+def access_of(session):
+    """Return an access token of a session."""
+    return tokens.pair_of(session).access
+
+
+def expired_access_of(session):
+    """Return an access token of a session that has ended an hour ago."""
+    session.refreshed_at = timezone.now() - timedelta(hours=2)
+    return tokens.pair_of(session).access
+
+
+def refresh_of(session):
+    """Return a refresh token of a session."""
+    return tokens.pair_of(session).refresh
+
+
+def session_of(tenant, username, role):
+    """Return a session of a new user."""
+    return make_session(make_user(tenant, username, role))

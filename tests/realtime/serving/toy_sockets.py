@@ -1,0 +1,111 @@
+"""The sockets of the toy application, each at the path of its name, and what it tells the tests."""
+
+import asyncio
+import json
+
+sockets = {}
+for_ever = asyncio.Event()
+
+
+def tell(event, **details):
+    print(json.dumps({"event": event, **details}), flush=True)
+
+
+async def accepted(receive, send, **answer):
+    assert (await receive())["type"] == "websocket.connect"
+    await send({"type": "websocket.accept", **answer})
+
+
+async def echo(scope, receive, send, token=""):
+    await accepted(receive, send)
+    sockets[id(send)] = send
+    while (message := await receive())["type"] != "websocket.disconnect":
+        kind = "text" if message.get("text") is not None else "bytes"
+        await send({"type": "websocket.send", kind: message[kind]})
+    sockets.pop(id(send), None)
+    tell("disconnected", code=message["code"])
+
+
+async def greet(scope, receive, send):
+    await accepted(
+        receive, send, subprotocol=scope["subprotocols"][-1], headers=[(b"x-usher", b"a"), (b"x-usher", b"b")]
+    )
+    await receive()
+
+
+async def refuse(scope, receive, send):
+    await receive()
+    await send({"type": "websocket.close"})
+
+
+async def deny(scope, receive, send):
+    await receive()
+    headers = [(b"content-type", b"application/problem+json"), (b"www-authenticate", b"Bearer")]
+    await send({"type": "websocket.http.response.start", "status": 401, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": b'{"code": ', "more_body": True})
+    await send({"type": "websocket.http.response.body", "body": b'"token_expired"}'})
+    tell("denied", then=(await receive())["type"])
+
+
+async def close(scope, receive, send, code, reason=""):
+    await accepted(receive, send)
+    await send({"type": "websocket.close", "code": int(code), "reason": reason})
+    message = await receive()
+    tell("closed", type=message["type"], code=message["code"])
+
+
+async def empty(scope, receive, send):
+    await accepted(receive, send)
+    await send({"type": "websocket.send", "text": ""})
+    await send({"type": "websocket.send", "bytes": b""})
+    await receive()
+
+
+async def flood(scope, receive, send, name, megabytes):
+    """Send that much in pieces of 64 KiB, larger than what a client may send."""
+    await accepted(receive, send)
+    sockets[name] = {"sent": 0, "send": send, "abort": scope["extensions"]["usher.transport"]["abort"]}
+    piece = "x" * 65_537
+    try:
+        for _ in range(int(megabytes) * 16):
+            await send({"type": "websocket.send", "text": piece})
+            sockets[name]["sent"] += 1
+    except OSError as error:
+        tell("send refused", error=type(error).__name__)
+        tell("flooded", then=(await receive())["type"])
+        return
+    await receive()
+
+
+async def deaf(scope, receive, send):
+    await accepted(receive, send)
+    tell("stuck")
+    await for_ever.wait()
+
+
+async def stubborn(scope, receive, send):
+    """Stand for a hub that hangs while it says goodbye."""
+    sockets["stubborn"] = lambda message: for_ever.wait()
+    await accepted(receive, send)
+    await for_ever.wait()
+
+
+async def fail(scope, receive, send, token=""):
+    await accepted(receive, send)
+    raise RuntimeError("on purpose")
+
+
+async def fail_early(scope, receive, send, token=""):
+    raise RuntimeError("on purpose")
+
+
+async def leave(scope, receive, send):
+    await accepted(receive, send)
+
+
+async def undecided(scope, receive, send):
+    tell("asked")
+    await for_ever.wait()
+
+
+SOCKETS = (echo, greet, refuse, deny, close, empty, flood, deaf, stubborn, fail, fail_early, leave, undecided)

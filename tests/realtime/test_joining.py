@@ -1,0 +1,93 @@
+"""What may happen to a socket between its registration and the snapshot that lets it in."""
+
+import asyncio
+import threading
+from dataclasses import replace
+
+import pytest
+
+from realtime import snapshot
+from realtime.protocol import Close
+from tests.realtime.house import house, identity_of, make_session, make_tenant, make_user
+
+
+class Reader:
+    """The hub's reading, which the test may hold up: what was planned then has been planned."""
+
+    def __init__(self, monkeypatch):
+        self.go_on = threading.Event()
+        self.go_on.set()
+        self.plans = []
+        self._read = snapshot.read
+        monkeypatch.setattr(snapshot, "read", self.read)
+
+    def read(self, plan):
+        self.plans.append(plan)
+        self.go_on.wait()
+        return self._read(plan)
+
+    async def is_held_up(self):
+        count = len(self.plans)
+        while len(self.plans) == count:
+            await asyncio.sleep(0.001)
+
+
+@pytest.fixture
+def reader(monkeypatch):
+    reader = Reader(monkeypatch)
+    yield reader
+    reader.go_on.set()
+
+
+@pytest.fixture
+async def home(database):
+    async with house() as home:
+        home.acme = await home.write(make_tenant, "acme")
+        home.alice = await home.write(make_user, home.acme, "alice", "owner")
+        home.session = await home.write(make_session, home.alice)
+        home.identity = await home.write(identity_of, home.session)
+        yield home
+
+
+async def test_one_that_closes_while_it_is_being_let_in_stays_closed(home, reader):
+    reader.go_on.clear()
+    socket = home.enter(home.identity)
+    await reader.is_held_up()
+
+    socket.connection.close(Close.BAD_MESSAGE)
+    reader.go_on.set()
+    await home.read_all()
+
+    assert [frame["type"] for frame in socket.frames] == ["goodbye"]
+    assert socket.closed == 4400
+    assert not socket.connection.is_open
+
+
+async def test_one_that_shows_a_token_while_it_is_being_let_in_is_let_in_all_the_same(home, reader):
+    """Planned were the session, by another socket of it, and not this socket's cursor."""
+    reader.go_on.clear()
+    home.enter(home.identity)
+    await reader.is_held_up()
+
+    late = home.enter(home.identity, cursor="latest")
+    home.hub.renew(late.connection, replace(home.identity, token_expires_at=home.identity.token_expires_at + 1))
+    reader.go_on.set()
+    await late.until(lambda s: s.of_type("auth.ok") and s.of_type("synced"))
+    await home.write(make_user, home.acme, "dave")
+    await late.until(lambda s: s.heard_of)
+
+    assert [frame["type"] for frame in late.frames[:1]] == ["ready"]
+    assert late.heard_of == ["dave"]
+
+
+async def test_one_that_leaves_while_it_is_being_let_in_leaves_nothing_behind(home, reader):
+    reader.go_on.clear()
+    socket = home.enter(home.identity)
+    await reader.is_held_up()
+
+    home.hub.leave(socket.connection)
+    reader.go_on.set()
+    again = await home.socket(home.session)
+
+    assert socket.frames == []
+    assert home.hub.audiences[home.acme.pk].members == {again.connection}

@@ -1,0 +1,219 @@
+"""The judge: who may watch, and who holds what on whom. Everything here is asked of the database, never remembered."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from guardian.shortcuts import assign_perm
+
+from accounts import grants, roles
+from accounts.kinds import USER_CREATED
+from accounts.models import UserGrantToUser
+from accounts.people import AccountsPeople
+from accounts.permissions import ON_TENANTS, ON_USERS, VIEW_USER, VIEW_USER_CONTACT, VIEW_USER_ORIGIN, WATCH_SIGNUPS
+from accounts.users import create_operator
+from realtime import rights
+from realtime.protocol import Close
+from realtime.rights import Viewer
+from tests.realtime.house import make_session, make_tenant, make_user, viewer_now
+
+NOW = 1_000.0
+
+
+@pytest.fixture
+def cast(database):
+    """The people, and a session of each: the name is the permission."""
+    acme, globex = make_tenant("acme"), make_tenant("globex")
+    roles.create_role(acme, "trainee", permissions=[WATCH_SIGNUPS], default_grants=[])
+    who = {"alice": "owner", "anna": "admin", "bob": "viewer", "trent": "trainee", "carol": None}
+    people = SimpleNamespace(acme=acme, globex=globex)
+    for name, role in who.items():
+        setattr(people, name, make_session(make_user(acme, name, role)))
+    people.mallory = make_session(make_user(globex, "mallory", "owner"))
+    people.olga = make_session(create_operator(username="olga", password="usher-demo-1"))
+    people.dave = make_user(acme, "dave", email="dave@acme.test")
+    return people
+
+
+def viewer(session):
+    return viewer_now(session)[1]
+
+
+def held(session, subject):
+    return rights.permissions_on(USER_CREATED, viewer(session), [subject.pk])[subject.pk]
+
+
+def sees(session, permission=None):
+    found = rights.visible_subjects(USER_CREATED, viewer(session), permission)
+    return set(type(session.user).objects.filter(pk__in=found).values_list("username", flat=True))
+
+
+EVERYBODY = {"alice", "anna", "bob", "trent", "carol", "dave"}
+
+
+@pytest.mark.each_database
+def test_who_holds_what_by_role(cast):
+    table = {
+        "alice": (set(ON_TENANTS), set(ON_USERS), EVERYBODY, EVERYBODY, EVERYBODY),
+        "anna": ({WATCH_SIGNUPS, "manage_users"}, {VIEW_USER, VIEW_USER_CONTACT}, EVERYBODY, EVERYBODY, set()),
+        "bob": ({WATCH_SIGNUPS}, {VIEW_USER}, EVERYBODY, set(), set()),
+        "trent": ({WATCH_SIGNUPS}, set(), set(), set(), set()),
+        "carol": (set(), set(), set(), set(), set()),
+        "mallory": (set(ON_TENANTS), set(), {"mallory"}, {"mallory"}, {"mallory"}),
+    }
+    found = {
+        name: (
+            viewer(session := getattr(cast, name)).permissions,
+            held(session, cast.dave),
+            sees(session),
+            sees(session, VIEW_USER_CONTACT),
+            sees(session, VIEW_USER_ORIGIN),
+        )
+        for name in table
+    }
+
+    assert found == table
+
+
+def test_an_operator_is_no_viewer_of_any_tenant(cast):
+    standing = AccountsPeople().standings([cast.olga.pk])[cast.olga.pk]
+
+    assert rights.viewers_of([standing]) == {}
+    with pytest.raises(LookupError, match="olga is an operator"):
+        rights.viewer_of(standing)
+
+
+def test_what_mallory_was_wrongly_granted_opens_nothing(cast):
+    """Granted on the tenant, on a person and by membership in a role of acme, by whatever path."""
+    mallory = cast.mallory.user
+    assign_perm(WATCH_SIGNUPS, mallory, cast.acme)
+    for permission in ON_USERS:
+        assign_perm(permission, mallory, cast.dave)
+    mallory.groups.add(roles.role_named(cast.acme.pk, "owner").group)
+
+    assert viewer(cast.mallory).tenant_id == cast.globex.pk
+    assert held(cast.mallory, cast.dave) == set()
+    assert sees(cast.mallory) == {"mallory"}
+
+
+def test_the_permissions_of_a_foreign_role_are_not_those_on_ones_own_tenant(cast):
+    cast.carol.user.groups.add(roles.role_named(cast.globex.pk, "owner").group)
+
+    assert viewer(cast.carol).permissions == set()
+    assert sees(cast.carol) == set()
+
+
+def test_a_permission_of_the_model_or_a_superuser_opens_nothing(cast):
+    codenames = [*ON_USERS, *ON_TENANTS]
+    cast.carol.user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    roles.role_named(cast.acme.pk, "trainee").group.permissions.set(Permission.objects.filter(codename__in=codenames))
+    olga = cast.olga.user
+    olga.is_superuser = True
+    olga.save()
+
+    assert (viewer(cast.carol).permissions, sees(cast.carol)) == (set(), set())
+    assert (viewer(cast.trent).permissions, sees(cast.trent)) == ({WATCH_SIGNUPS}, set())
+    assert rights.viewers_of(AccountsPeople().standings([cast.olga.pk]).values()) == {}
+
+
+def test_a_grant_on_one_person_counts_from_now_on_and_until_it_is_taken(cast):
+    given = grants.give_grant(subject=cast.dave, permission=VIEW_USER, to=cast.trent.user)
+    assert (held(cast.trent, cast.dave), sees(cast.trent)) == ({VIEW_USER}, {"dave"})
+
+    grants.take_grant(given)
+    assert (held(cast.trent, cast.dave), sees(cast.trent)) == (set(), set())
+
+
+def test_more_fields_without_the_permission_to_hear_show_nobody(cast):
+    grants.give_grant(subject=cast.dave, permission=VIEW_USER_CONTACT, to=cast.trent.user)
+
+    assert held(cast.trent, cast.dave) == {VIEW_USER_CONTACT}
+    assert sees(cast.trent) == set()
+
+
+def test_what_groups_and_the_user_hold_adds_up(cast):
+    grants.give_grant(subject=cast.dave, permission=VIEW_USER_ORIGIN, to=cast.bob.user)
+
+    assert held(cast.bob, cast.dave) == {VIEW_USER, VIEW_USER_ORIGIN}
+    found = rights.grants_on("accounts.User", [cast.dave.pk])
+    assert found.of_user(cast.bob.user_id, cast.dave.pk) == {VIEW_USER_ORIGIN}
+    assert found.of_class(viewer(cast.bob).group_ids, cast.dave.pk) == {VIEW_USER}
+    assert found.of_class(frozenset(), cast.dave.pk) == set()
+
+
+def test_nobody_is_remembered_after_a_revocation_by_raw_sql(cast):
+    assign_perm(VIEW_USER, cast.trent.user, cast.dave)
+    assert held(cast.trent, cast.dave) == {VIEW_USER}
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {UserGrantToUser._meta.db_table}")
+
+    assert held(cast.trent, cast.dave) == set()
+
+
+def test_permissions_on_answers_for_everybody_asked_for(cast):
+    stranger = cast.mallory.user
+    answer = rights.permissions_on(USER_CREATED, viewer(cast.alice), [cast.dave.pk, stranger.pk, cast.bob.pk])
+
+    assert answer == {cast.dave.pk: set(ON_USERS), stranger.pk: set(), cast.bob.pk: set()}
+    assert rights.permissions_on(USER_CREATED, viewer(cast.alice), []) == {}
+
+
+def test_the_number_of_queries_is_the_same_for_one_and_for_many(cast):
+    sessions = [cast.alice, cast.anna, cast.bob, cast.trent, cast.mallory]
+    people = [make_user(cast.acme, f"user {number}") for number in range(20)]
+    counted = []
+    for some_sessions, some_people in ((sessions[:1], people[:1]), (sessions, people)):
+        standings = AccountsPeople().standings([session.pk for session in some_sessions])
+        with CaptureQueriesContext(connection) as viewers:
+            rights.viewers_of(standings.values())
+        with CaptureQueriesContext(connection) as found:
+            rights.grants_on("accounts.User", [user.pk for user in some_people])
+        counted.append((len(viewers), len(found)))
+
+    assert counted == [(2, 2), (2, 2)]
+
+
+def test_nobody_is_no_query(django_assert_num_queries, database):
+    with django_assert_num_queries(0):
+        assert rights.viewers_of([]) == {}
+        assert rights.grants_on("accounts.User", []).of_groups == {}
+
+
+def test_why_a_session_may_not_watch(cast):
+    standing, watching = viewer_now(cast.bob)
+    standing = replace(standing, session_expires_at=NOW + 1)
+    idle = replace(watching, permissions=frozenset({"manage_users"}))
+    table = [
+        (standing, watching, None),
+        (None, None, Close.SESSION_ENDED),
+        (None, watching, Close.SESSION_ENDED),
+        (replace(standing, session_ended=True), watching, Close.SESSION_ENDED),
+        (replace(standing, session_expires_at=NOW), watching, Close.SESSION_ENDED),
+        (replace(standing, is_user_active=False), watching, Close.NOT_AUTHORISED),
+        # Deactivation ends the sessions too; the code must still say: stop, and not: log in again.
+        (replace(standing, is_user_active=False, session_ended=True), watching, Close.NOT_AUTHORISED),
+        (standing, None, Close.NOT_AUTHORISED),
+        (standing, idle, Close.NOT_AUTHORISED),
+        (replace(standing, is_tenant_active=False), watching, Close.TENANT_SUSPENDED),
+        (replace(standing, is_tenant_active=False, session_ended=True), watching, Close.SESSION_ENDED),
+        (replace(standing, is_tenant_active=False, is_user_active=False), watching, Close.NOT_AUTHORISED),
+    ]
+
+    assert [rights.refusal_of(s, v, now=NOW) for s, v, _ in table] == [close for _, _, close in table]
+
+
+def test_a_viewer_is_a_value(cast):
+    assert (
+        viewer(cast.bob)
+        == viewer(cast.bob)
+        == Viewer(
+            user_id=cast.bob.user_id,
+            tenant_id=cast.acme.pk,
+            group_ids=frozenset({roles.role_named(cast.acme.pk, "viewer").group_id}),
+            permissions=frozenset({WATCH_SIGNUPS}),
+        )
+    )
