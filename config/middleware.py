@@ -49,7 +49,7 @@ class Headers:
         return response
 
 
-class StaticFiles(WhiteNoiseMiddleware):
+class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
     """
     Serve the project's own files, whole.
 

@@ -8,6 +8,7 @@ connections see nothing inside the transaction that Django's ``TestCase`` wraps 
 
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -91,6 +92,15 @@ class Databases:
 
     def _make_template(self, vendor: Vendor) -> None:
         url = self.postgres.create(TEMPLATE) if vendor == "postgresql" else self._sqlite_url(TEMPLATE)
+        try:
+            # On a thread: whoever asks may be a coroutine's test, and Django's commands refuse to run inside a loop.
+            with ThreadPoolExecutor(max_workers=1) as thread:
+                thread.submit(self._migrate, url).result()
+        except BaseException:
+            self.drop(url)  # else the next test would copy half of it
+            raise
+
+    def _migrate(self, url: str) -> None:
         with self._unblocked(), django_uses(url):
             call_command("migrate", verbosity=0)
 

@@ -22,6 +22,8 @@ FILES = {"runtime": PROJECT / "requirements.txt", "development": PROJECT / "requ
 PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)(?:\[[^]]*])?==([^ ]+)", re.MULTILINE)
 COLLECTING = re.compile(r"^(?:Collecting|Requirement already satisfied:) ([A-Za-z0-9._-]+)(?:\[[^]]*])?==")
 OLDEST = (3, 11)
+# One line that is written over and over at a terminal, a line each in a log.
+LINE_END = "\r" if sys.stdout.isatty() else "\n"
 
 
 def main(kind: str = "runtime") -> None:
@@ -66,9 +68,9 @@ def _install(file: Path) -> None:
             lines.append(line)
             if match := COLLECTING.match(line):
                 seen += 1
-                print(f"  {min(seen, total):3}/{total} {match[1]}", flush=True)
+                print(f"  {min(seen, total):3}/{total} {match[1]:<40}", end=LINE_END, flush=True)
             elif line.startswith("Installing collected packages"):
-                print("  unpacking", flush=True)
+                print(f"  {'unpacking':<50}", flush=True)
     if pip.returncode:
         sys.stdout.writelines(lines[-30:])
         sys.exit(f"pip could not install {file.name}; its last words are above")

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -82,6 +81,12 @@ def test_a_file_says_what_the_environment_does_not(environment, monkeypatch, tmp
     assert usher.sweep_seconds == 0.5
 
 
+def test_variables_of_the_commands_are_no_misspellings(environment):
+    environment(USHER_PASSWORD="for watch", USHER_TOKEN="another")
+
+    assert read_environment().demo is False
+
+
 def test_what_is_secret_is_not_in_its_text(environment):
     environment(DATABASE_URL="postgresql://usher:hidden@db/usher", REDIS_URL="redis://:hidden@redis/0")
 
@@ -157,12 +162,8 @@ def test_all_that_is_wrong_is_said_at_once(environment):
     with pytest.raises(InvalidEnvironment) as raised:
         read_environment()
 
-    assert [problem.split()[0] for problem in raised.value.problems] == [
-        "PORT",
-        "USHER_JWT_KEY",
-        "REDIS_URL",
-        "USHER_LOGLEVEL",
-    ]
+    variables = [problem.split()[0] for problem in raised.value.problems]
+    assert variables == ["PORT", "USHER_JWT_KEY", "REDIS_URL", "USHER_LOGLEVEL"]
 
 
 def test_a_command_ends_with_the_list_and_no_traceback():
@@ -196,7 +197,3 @@ def test_the_example_names_only_variables_that_exist():
 
     assert names <= set(expectations())
     assert {"USHER_SECRET_KEY", "USHER_JWT_KEY"} <= names
-
-
-def test_the_project_is_the_folder_of_manage_py():
-    assert Path("manage.py").resolve() == PROJECT / "manage.py"

@@ -1,20 +1,18 @@
 """Real processes for the tests: started, waited for, and ended by their own id."""
 
-import contextlib
-import ctypes
-import os
+import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-PR_SET_PDEATHSIG = 1
 SECONDS_TO_START = 30
 SECONDS_TO_END = 20
-_prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+# A test run that is killed cannot end what it started; where this program exists, the kernel then does.
+SETPRIV = shutil.which("setpriv")
+ENDED_WITH_US = [SETPRIV, "--pdeathsig", "KILL"] if SETPRIV else []
 
 
 class DidNotStart(Exception):
@@ -34,19 +32,20 @@ class ChildProcess:
         user: str | None = None,
     ) -> None:
         self.log = log
-        identity = {"user": user, "group": user_group(user), "extra_groups": []} if user else {}
+        self._command = [*ENDED_WITH_US, *(str(part) for part in command)]
         with log.open("ab") as output:
             # The shell's interrupt goes to this process alone, which then ends its children in order.
             self._process = subprocess.Popen(
-                [str(part) for part in command],
+                self._command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 cwd=folder,
                 env=dict(environment),
-                preexec_fn=_end_with_parent,
                 start_new_session=True,
-                **identity,
+                user=user,
+                group=_group_of(user),
+                extra_groups=None if user is None else [],
             )
 
     @property
@@ -72,7 +71,7 @@ class ChildProcess:
             time.sleep(0.02)
         state = "not ready" if self.is_running else f"ended with {self._process.returncode}"
         self.end(signal.SIGKILL)
-        raise DidNotStart(f"{self._process.args}: {state}; it wrote:\n{self.output()[-4000:]}")
+        raise DidNotStart(f"{self._command}: {state}; it wrote:\n{self.output()[-4000:]}")
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
@@ -85,7 +84,7 @@ class ChildProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-            raise AssertionError(f"{self._process.args} was still running {SECONDS_TO_END} s after its end") from None
+            raise AssertionError(f"{self._command} was still running {SECONDS_TO_END} s after its end") from None
 
     def end(self, by: signal.Signals = signal.SIGTERM) -> int:
         """End it, if it still runs, and return its exit code."""
@@ -102,23 +101,10 @@ def free_port() -> int:
         return port
 
 
-def accepts_connections(port: int) -> bool:
-    """Whether somebody listens on a TCP port of this machine."""
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-        return True
-    return False
-
-
-def user_group(user: str) -> int:
+def _group_of(user: str | None) -> int | None:
     """Return the id of a system user's own group."""
+    if user is None:
+        return None
     import pwd
 
     return pwd.getpwnam(user).pw_gid
-
-
-def _end_with_parent() -> None:
-    # A test run that is killed cannot end what it started; then the kernel does.
-    if _prctl is not None:
-        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() == 1:
-            os._exit(1)

@@ -74,3 +74,18 @@ def start(logs: Path) -> Iterator[Callable[..., Server]]:
             return servers.enter_context(Server(name, folder=logs, variables=variables))
 
         yield start
+
+
+@pytest.fixture
+async def stories_on(start: StartServer) -> AsyncIterator[Callable[..., list[Story]]]:
+    """Tell a story on servers of its own: ``stories_on("daphne", "uvicorn", DATABASE_URL=…)`` has one for each."""
+    stories: list[Story] = []
+
+    def tell(*names: ServerName, **variables: str) -> list[Story]:
+        begun = [Story(start(name, **variables), {}) for name in names]
+        stories.extend(begun)
+        return begun
+
+    yield tell
+    for story in stories:
+        await story.end()

@@ -111,16 +111,17 @@ class Socket:
                 frame = await self.next()
                 assert frame.type == "goodbye", f"expected the end, and this came: {frame.content}"
                 goodbye = frame
-        except ConnectionClosed as end:
-            assert end.rcvd is not None, f"the connection broke without a close frame: {end}"
-            return Closed(end.rcvd.code, end.rcvd.reason, goodbye)
+        except ConnectionClosed as error:
+            end = error.rcvd
+        assert end is not None, "the connection broke without a close frame"
+        return Closed(end.code, end.reason, goodbye)
 
     async def leave(self) -> None:
         """Close it from this side."""
         await self._connection.close()
 
     async def catch_up(self) -> None:
-        """Take what comes first: ``ready``, what was missed, ``synced``; ``next`` returns whatever else came between."""
+        """Take what comes first: ``ready``, what was missed, ``synced``; ``next`` returns what else came between."""
         self.ready = await self.next_of("ready")
         between = []
         while (frame := await self.next()).type != "synced":

@@ -2,8 +2,14 @@
 
 import time
 
+import pytest
+
 from tests.stories.people import login_of
+from tests.stories.servers import TYPICAL
 from tests.stories.tokens import remade
+
+# These wait for clocks; the rest of what they need, every other story shows on every combination.
+pytestmark = pytest.mark.parametrize("server", TYPICAL, ids=str, indirect=True, scope="session")
 
 
 async def test_a_log_out_closes_the_sockets_of_that_log_in_alone(story):
