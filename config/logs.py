@@ -12,7 +12,10 @@ def logging_of(level: str) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
-            # Django's own handlers would mail administrators and write a second line.
-            "django": {"handlers": [], "level": "INFO", "propagate": True},
+            # Django's own handlers would mail administrators and write a second line; below INFO it logs statements
+            # with the values in them.
+            "django": {"handlers": [], "level": "INFO" if level == "DEBUG" else level, "propagate": True},
+            # It writes a traceback every second while Redis is away. realtime says so in a line, and goes on.
+            "channels_redis": {"level": "CRITICAL"},
         },
     }

@@ -1,5 +1,7 @@
 """Who may call what: people of a tenant, holding this or that; operators; and which rows are there for a caller."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from uuid import UUID
 
@@ -12,7 +14,8 @@ from accounts.api.caller import standing_of, user_of
 from accounts.api.problems import NotAuthorised, NotFound
 from accounts.kinds import USER_CREATED
 from accounts.models import User
-from realtime import rights
+from accounts.refusals import SessionEnded
+from realtime import ports, rights, snapshot
 from realtime.ports import Standing
 from realtime.rights import Viewer
 from tenants.models import Tenant, slug_rule
@@ -49,6 +52,22 @@ class TenantView(APIView):
     def viewer(self) -> Viewer:
         """The caller, as the judge knows him."""
         return rights.viewer_of(standing_of(self.request))
+
+    @contextmanager
+    def one_moment(self) -> Iterator[None]:
+        """
+        Have rows, the caller's rights and the grants read inside be of one moment, and write nothing.
+
+        Read one after the other they could show what no moment allowed: a caller leaves a role, and only then the role
+        is given more.
+        """
+        session_id = standing_of(self.request).session_id
+        with snapshot.one_moment():
+            standing = ports.people().standings([session_id]).get(session_id)
+            if standing is None:
+                raise SessionEnded
+            self.viewer = rights.viewer_of(standing)
+            yield
 
     @property
     def tenant(self) -> Tenant:

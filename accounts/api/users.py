@@ -36,7 +36,6 @@ class UserView(TenantView):
 
     def seen(self, people: list[User]) -> list[dict[str, Any]]:
         """Return those of these users that the caller may see, as he may, in a constant number of queries."""
-        # Asked after the rows were read: who lost a right in between is judged by what he holds now.
         held = rights.permissions_on(USER_CREATED, self.viewer, [user.pk for user in people])
         people = [user for user in people if USER_CREATED.hear in held[user.pk]]
         if MANAGE_USERS not in self.viewer.permissions:
@@ -47,6 +46,11 @@ class UserView(TenantView):
     def seen_one(self, user: User) -> dict[str, Any]:
         """Return a user as the caller sees it; for one that he may not see, only the names of what is hidden."""
         return next(iter(self.seen([user])), view_of_user(user, frozenset()))
+
+    def as_it_is_now(self, user: User) -> dict[str, Any]:
+        """Return a user that the caller has just written, as the caller sees it."""
+        with self.one_moment():
+            return self.seen_one(user)
 
 
 class UserListView(UserView):
@@ -65,10 +69,11 @@ class UserListView(UserView):
     )
     def get(self, request: Request) -> Response:
         """Return a page of the users that the caller may see."""
-        self.require(*ON_TENANTS)
-        visible = User.objects.filter(pk__in=rights.visible_subjects(USER_CREATED, self.viewer))
-        page = read_page(cursor_of(request), [self._asked_for(request, visible)], known=[visible])
-        return Response(body_of(request, page, self.seen(page.rows)))
+        with self.one_moment():
+            self.require(*ON_TENANTS)
+            visible = User.objects.filter(pk__in=rights.visible_subjects(USER_CREATED, self.viewer))
+            page = read_page(cursor_of(request), [self._asked_for(request, visible)], known=[visible])
+            return Response(body_of(request, page, self.seen(page.rows)))
 
     @extend_schema(
         operation_id="users_create",
@@ -85,7 +90,7 @@ class UserListView(UserView):
         self.require(MANAGE_USERS)
         fields = {name: value for name, value in validated(NewUserBody, request).items() if value is not None}
         user = create_user(tenant=self.tenant, joined_via=JoinedVia.API, created_by=self.viewer, **fields)
-        return Response(self.seen_one(user), status=201)
+        return Response(self.as_it_is_now(user), status=201)
 
     def _asked_for(self, request: Request, visible: QuerySet[User]) -> QuerySet[User]:
         wanted = visible
@@ -119,8 +124,9 @@ class UserDetailView(UserView):
     )
     def get(self, request: Request, user_id: str) -> Response:
         """Return a user as the caller may see it."""
-        user, _ = self.visible_user(user_id)
-        return Response(self.seen_one(user))
+        with self.one_moment():
+            user, _ = self.visible_user(user_id)
+            return Response(self.seen_one(user))
 
     @extend_schema(
         operation_id="users_change",
@@ -134,7 +140,7 @@ class UserDetailView(UserView):
         user, _ = self.visible_user(user_id)
         self.require(MANAGE_USERS)
         changes = validated(UserChangeBody, request)
-        return Response(self.seen_one(change_user(user=user, changed_by=self.viewer, **changes)))
+        return Response(self.as_it_is_now(change_user(user=user, changed_by=self.viewer, **changes)))
 
 
 class UserSessionsView(TenantView):

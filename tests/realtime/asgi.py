@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from accounts import tokens
-from tests.realtime.house import LONG, make_session, make_user
+from tests.realtime.house import LONG, make_session, make_tenant, make_user
 
 PATH = "/ws/user_notifications/"
 
@@ -144,3 +144,38 @@ def refresh_of(session):
 def session_of(tenant, username, role):
     """Return a session of a new user."""
     return make_session(make_user(tenant, username, role))
+
+
+class Inside:
+    """The application behind the middleware: it notes who is let in, and waits until they leave."""
+
+    def __init__(self):
+        self.scopes = []
+
+    async def __call__(self, scope, receive, send):
+        self.scopes.append(scope)
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+
+
+class World:
+    """Alice of acme with a session, and sockets."""
+
+    def __init__(self, home, visit):
+        self.home = home
+        self.visit = visit
+
+    async def begin(self):
+        self.acme = await self.home.write(make_tenant, "acme")
+        self.alice = await self.home.write(session_of, self.acme, "alice", "owner")
+
+    async def socket(self, session=None, **more):
+        """Connect and wait until caught up."""
+        visitor = self.visit(headers=bearer(access_of(session or self.alice)), **more)
+        await visitor.until(lambda v: v.kinds["synced"])
+        return visitor
+
+    async def dave(self, socket, name="dave"):
+        """Create Dave, and wait until a socket has heard of him."""
+        await self.home.write(make_user, self.acme, name)
+        await socket.until(lambda v: any(f.get("message") == f"New user created: {name}" for f in v.frames))

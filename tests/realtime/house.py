@@ -6,6 +6,7 @@ Everything the product does between a commit and a transport runs here as it is;
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
 
+import pytest
 from django.db import connections
 from django.utils import timezone
 
@@ -180,3 +182,32 @@ def viewer_now(session: Session) -> tuple[ports.Standing, rights.Viewer]:
     """Return what admission would read of a session just now."""
     standings = ports.people().standings([session.pk])
     return standings[session.pk], rights.viewers_of(standings.values())[session.pk]
+
+
+class Seam:
+    """A place between two statements of the hub's reading, where another client's transactions are slipped in."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, module: Any, function: str) -> None:
+        self._slip: Callable[[], object] | None = None
+        real = getattr(module, function)
+
+        def seamed(*args: Any, **kwargs: Any) -> Any:
+            slip, self._slip = self._slip, None
+            if slip is not None:
+                thread = threading.Thread(target=_run_and_close, args=[slip])
+                thread.start()
+                thread.join()
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(module, function, seamed)
+
+    def slip_in(self, slip: Callable[[], object]) -> None:
+        """Have ``slip`` run, and commit, when the hub next comes by."""
+        self._slip = slip
+
+
+def _run_and_close(slip: Callable[[], object]) -> None:
+    try:
+        slip()
+    finally:
+        connections.close_all()

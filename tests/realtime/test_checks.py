@@ -56,8 +56,8 @@ def test_a_core_layer_whose_sockets_time_out_while_they_wait(settings, timeout):
     assert complaints() == [
         (
             "usher.E002",
-            f"socket_timeout of the core channel layer is {timeout}; expected None or more than 5: it blocks for 5 s in "
-            "Redis, and each time-out ends what listens",
+            f"socket_timeout of the core channel layer is {timeout}; expected None or more than 5: it blocks for 5 s "
+            "in Redis, and each time-out ends what listens",
         )
     ]
 
@@ -90,8 +90,8 @@ def test_a_subject_without_permission_models_of_its_own(declares):
     assert complaints() == [
         (
             "usher.E004",
-            "x.y: accounts.Session has no permission models of its own; expected subclasses of UserObjectPermissionBase "
-            "and GroupObjectPermissionBase with a foreign key to it",
+            "x.y: accounts.Session has no permission models of its own; expected subclasses of "
+            "UserObjectPermissionBase and GroupObjectPermissionBase with a foreign key to it",
         ),
         ("usher.E005", "x.y: accounts.Session declares no permission ['view_session']"),
     ]

@@ -8,12 +8,7 @@ from realtime import connection as module
 from realtime import protocol
 from realtime.connection import State
 from realtime.protocol import Close
-from tests.realtime.transport import Transport, connection_to, event, turns
-
-
-@pytest.fixture(params=[False, True], ids=["waits first", "takes first"])
-def takes_first(request):
-    return request.param
+from tests.realtime.transport import Transport, connection_to, event, turns, with_waiting
 
 
 @pytest.fixture
@@ -35,17 +30,9 @@ class Waiter(Transport):
         self.cut_off.set()
 
 
-def live(transport, *waiting):
-    connection = connection_to(transport)
-    connection.go_live(0)
-    for number in waiting:
-        connection.offer(number, event(number))
-    return connection
-
-
 async def test_closing_says_goodbye_and_then_closes_with_the_same_words():
     transport = Transport()
-    connection = live(transport)
+    connection = with_waiting(transport)
 
     connection.close(Close.SESSION_ENDED, retry_after_ms=250)
 
@@ -60,7 +47,7 @@ async def test_without_a_hint_it_is_told_to_spread_its_coming_back():
     hints = set()
     for _ in range(50):
         transport = Transport()
-        connection = live(transport)
+        connection = with_waiting(transport)
         connection.close(Close.DRAIN)
         connection.gone()
         hints.add(transport.texts[-1]["retry_after_ms"])
@@ -71,7 +58,7 @@ async def test_without_a_hint_it_is_told_to_spread_its_coming_back():
 
 async def test_closing_drops_what_waits_but_ends_what_is_on_its_way(takes_first):
     transport = Transport(room=0, takes_first=takes_first)
-    connection = live(transport, 1, 2, 3)
+    connection = with_waiting(transport, 1, 2, 3)
     connection.control(protocol.PING)
 
     connection.close(Close.DRAIN)
@@ -84,7 +71,7 @@ async def test_closing_drops_what_waits_but_ends_what_is_on_its_way(takes_first)
 
 async def test_nothing_comes_after_the_close(takes_first):
     transport = Transport(room=1, takes_first=takes_first)
-    connection = live(transport)
+    connection = with_waiting(transport)
     connection.close(Close.NOT_AUTHORISED)
 
     connection.close(Close.SERVER_ERROR)
@@ -117,7 +104,7 @@ async def test_one_that_closes_before_it_was_let_in_stays_closed():
 @pytest.mark.usefixtures("shortly")
 async def test_a_full_transport_is_cut_off(takes_first):
     transport = Waiter(room=0, takes_first=takes_first)
-    connection = live(transport, 1, 2)
+    connection = with_waiting(transport, 1, 2)
 
     connection.close(Close.DRAIN)
     await transport.cut_off.wait()
@@ -131,7 +118,7 @@ async def test_a_full_transport_is_cut_off(takes_first):
 @pytest.mark.usefixtures("shortly")
 async def test_a_peer_that_never_answers_the_close_is_cut_off_too():
     transport = Waiter()
-    connection = live(transport)
+    connection = with_waiting(transport)
 
     connection.close(Close.DRAIN)
     await transport.cut_off.wait()
@@ -142,7 +129,7 @@ async def test_a_peer_that_never_answers_the_close_is_cut_off_too():
 @pytest.mark.usefixtures("shortly")
 async def test_who_takes_nothing_for_too_long_is_told_to_come_back_and_cut_off(takes_first):
     transport = Waiter(room=0, takes_first=takes_first)
-    connection = live(transport, 1)
+    connection = with_waiting(transport, 1)
 
     await transport.cut_off.wait()
     assert not connection.is_open
@@ -155,7 +142,7 @@ async def test_who_takes_nothing_for_too_long_is_told_to_come_back_and_cut_off(t
 
 async def test_each_frame_that_is_taken_starts_the_clock_anew(takes_first):
     transport = Transport(room=0, takes_first=takes_first)
-    connection = live(transport, 1, 2)
+    connection = with_waiting(transport, 1, 2)
     first = connection._timer
     assert first is not None
 
@@ -168,60 +155,3 @@ async def test_each_frame_that_is_taken_starts_the_clock_anew(takes_first):
     transport.make_room()
     await turns()
     assert connection._timer is None, "a transport with room has no clock"
-
-
-@pytest.mark.parametrize("room", [0, 1])
-async def test_a_broken_send_breaks_nothing_else_and_cuts_off(takes_first, room):
-    transport = Transport(room=room, takes_first=takes_first)
-    connection = live(transport, 1, 2)
-    sent = transport.kinds
-
-    transport.break_off()
-    connection.offer(3, event(3))
-    await turns()
-    connection.offer(4, event(4))
-    connection.control(protocol.PING)
-    connection.close(Close.DRAIN)
-    await turns()
-
-    assert transport.kinds == sent
-    assert connection.state is State.CLOSED
-    assert transport.aborted >= 1, "a peer that is still there must not take the socket for live"
-    connection.gone()
-
-
-async def test_a_send_that_breaks_at_once_is_not_raised_to_who_delivers():
-    transport = Transport()
-    connection = live(transport)
-    transport.break_off()
-
-    connection.offer(1, event(1))
-
-    assert (connection.state, connection.queued, transport.aborted) == (State.CLOSED, 0, 1)
-
-
-async def test_when_the_peer_is_gone_nothing_is_left(takes_first):
-    transport = Transport(room=0, takes_first=takes_first)
-    connection = live(transport, 1, 2)
-    (sending,) = asyncio.all_tasks() - {asyncio.current_task()}
-
-    connection.gone()
-    await turns()
-
-    assert sending.cancelled()
-    assert (connection.queued, connection._timer, connection._sending) == (0, None, None)
-    transport.make_room()
-    await turns()
-    assert transport.kinds == (["synced"] if takes_first else [])
-
-
-async def test_who_is_gone_while_closing_leaves_no_clock_behind():
-    transport = Transport(room=0)
-    connection = live(transport)
-    connection.close(Close.DRAIN)
-
-    connection.gone()
-    await turns()
-
-    assert connection._timer is None
-    assert transport.aborted == 0

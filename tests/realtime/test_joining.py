@@ -28,7 +28,7 @@ class Reader:
 
     async def is_held_up(self):
         count = len(self.plans)
-        while len(self.plans) == count:
+        while len(self.plans) == count:  # noqa: ASYNC110  the thread that reads has no event of ours to set
             await asyncio.sleep(0.001)
 
 

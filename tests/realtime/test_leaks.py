@@ -3,13 +3,11 @@ Three leaks that were found on paper and then seen to happen. Each test runs twi
 nothing is shown that was never allowed, and without it the leak is seen, so that the test is known to see it.
 """
 
-import threading
-from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 from guardian.shortcuts import assign_perm
 
 from accounts import grants, roles, users
@@ -17,38 +15,9 @@ from accounts.models import Role, User
 from accounts.permissions import VIEW_USER_CONTACT, VIEWER, WATCH_SIGNUPS
 from realtime import bell, log, rights, snapshot
 from realtime.batch import Batch
-from tests.realtime.house import House, house, make_session, make_tenant, make_user, viewer_now
+from tests.realtime.house import House, Seam, house, make_session, make_tenant, make_user, viewer_now
 
 pytestmark = [pytest.mark.each_database, pytest.mark.usefixtures("database")]
-
-
-class Seam:
-    """A place between two statements of the hub's reading, where another client's transactions are slipped in."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, module: Any, function: str) -> None:
-        self._slip: Callable[[], object] | None = None
-        real = getattr(module, function)
-
-        def seamed(*args: Any, **kwargs: Any) -> Any:
-            slip, self._slip = self._slip, None
-            if slip is not None:
-                thread = threading.Thread(target=_run_and_close, args=[slip])
-                thread.start()
-                thread.join()
-            return real(*args, **kwargs)
-
-        monkeypatch.setattr(module, function, seamed)
-
-    def slip_in(self, slip: Callable[[], object]) -> None:
-        """Have ``slip`` run, and commit, when the hub next comes by."""
-        self._slip = slip
-
-
-def _run_and_close(slip: Callable[[], object]) -> None:
-    try:
-        slip()
-    finally:
-        connections.close_all()
 
 
 @pytest.fixture(params=[True, False], ids=["one moment", "separate statements"])

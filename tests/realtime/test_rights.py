@@ -1,12 +1,8 @@
 """The judge: who may watch, and who holds what on whom. Everything here is asked of the database, never remembered."""
 
-from dataclasses import replace
-from types import SimpleNamespace
-
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from guardian.shortcuts import assign_perm
 
 from accounts import grants, roles
@@ -14,28 +10,10 @@ from accounts.kinds import USER_CREATED
 from accounts.models import UserGrantToUser
 from accounts.people import AccountsPeople
 from accounts.permissions import ON_TENANTS, ON_USERS, VIEW_USER, VIEW_USER_CONTACT, VIEW_USER_ORIGIN, WATCH_SIGNUPS
-from accounts.users import create_operator
 from realtime import rights
-from realtime.protocol import Close
-from realtime.rights import Viewer
-from tests.realtime.house import make_session, make_tenant, make_user, viewer_now
+from tests.realtime.house import viewer_now
 
 NOW = 1_000.0
-
-
-@pytest.fixture
-def cast(database):
-    """The people, and a session of each: the name is the permission."""
-    acme, globex = make_tenant("acme"), make_tenant("globex")
-    roles.create_role(acme, "trainee", permissions=[WATCH_SIGNUPS], default_grants=[])
-    who = {"alice": "owner", "anna": "admin", "bob": "viewer", "trent": "trainee", "carol": None}
-    people = SimpleNamespace(acme=acme, globex=globex)
-    for name, role in who.items():
-        setattr(people, name, make_session(make_user(acme, name, role)))
-    people.mallory = make_session(make_user(globex, "mallory", "owner"))
-    people.olga = make_session(create_operator(username="olga", password="usher-demo-1"))
-    people.dave = make_user(acme, "dave", email="dave@acme.test")
-    return people
 
 
 def viewer(session):
@@ -160,60 +138,3 @@ def test_permissions_on_answers_for_everybody_asked_for(cast):
 
     assert answer == {cast.dave.pk: set(ON_USERS), stranger.pk: set(), cast.bob.pk: set()}
     assert rights.permissions_on(USER_CREATED, viewer(cast.alice), []) == {}
-
-
-def test_the_number_of_queries_is_the_same_for_one_and_for_many(cast):
-    sessions = [cast.alice, cast.anna, cast.bob, cast.trent, cast.mallory]
-    people = [make_user(cast.acme, f"user {number}") for number in range(20)]
-    counted = []
-    for some_sessions, some_people in ((sessions[:1], people[:1]), (sessions, people)):
-        standings = AccountsPeople().standings([session.pk for session in some_sessions])
-        with CaptureQueriesContext(connection) as viewers:
-            rights.viewers_of(standings.values())
-        with CaptureQueriesContext(connection) as found:
-            rights.grants_on("accounts.User", [user.pk for user in some_people])
-        counted.append((len(viewers), len(found)))
-
-    assert counted == [(2, 2), (2, 2)]
-
-
-def test_nobody_is_no_query(django_assert_num_queries, database):
-    with django_assert_num_queries(0):
-        assert rights.viewers_of([]) == {}
-        assert rights.grants_on("accounts.User", []).of_groups == {}
-
-
-def test_why_a_session_may_not_watch(cast):
-    standing, watching = viewer_now(cast.bob)
-    standing = replace(standing, session_expires_at=NOW + 1)
-    idle = replace(watching, permissions=frozenset({"manage_users"}))
-    table = [
-        (standing, watching, None),
-        (None, None, Close.SESSION_ENDED),
-        (None, watching, Close.SESSION_ENDED),
-        (replace(standing, session_ended=True), watching, Close.SESSION_ENDED),
-        (replace(standing, session_expires_at=NOW), watching, Close.SESSION_ENDED),
-        (replace(standing, is_user_active=False), watching, Close.NOT_AUTHORISED),
-        # Deactivation ends the sessions too; the code must still say: stop, and not: log in again.
-        (replace(standing, is_user_active=False, session_ended=True), watching, Close.NOT_AUTHORISED),
-        (standing, None, Close.NOT_AUTHORISED),
-        (standing, idle, Close.NOT_AUTHORISED),
-        (replace(standing, is_tenant_active=False), watching, Close.TENANT_SUSPENDED),
-        (replace(standing, is_tenant_active=False, session_ended=True), watching, Close.SESSION_ENDED),
-        (replace(standing, is_tenant_active=False, is_user_active=False), watching, Close.NOT_AUTHORISED),
-    ]
-
-    assert [rights.refusal_of(s, v, now=NOW) for s, v, _ in table] == [close for _, _, close in table]
-
-
-def test_a_viewer_is_a_value(cast):
-    assert (
-        viewer(cast.bob)
-        == viewer(cast.bob)
-        == Viewer(
-            user_id=cast.bob.user_id,
-            tenant_id=cast.acme.pk,
-            group_ids=frozenset({roles.role_named(cast.acme.pk, "viewer").group_id}),
-            permissions=frozenset({WATCH_SIGNUPS}),
-        )
-    )

@@ -80,6 +80,27 @@ def connection_to(transport, **more):
     return Connection(identity=identity, send=transport.send, abort=transport.abort, **more)
 
 
+def live(transport, *, position=0):
+    """Return a connection that is live from a position on and has said so."""
+    connection = connection_to(transport)
+    connection.go_live(position)
+    return connection
+
+
+def full(takes_first):
+    """Return a connection, its ``synced`` on the way through a transport that has no room for it."""
+    transport = Transport(room=0, takes_first=takes_first)
+    return live(transport), transport
+
+
+def with_waiting(transport, *numbers):
+    """Return a live connection to which the events of these numbers were offered."""
+    connection = live(transport)
+    for number in numbers:
+        connection.offer(number, event(number))
+    return connection
+
+
 def event(number, size=0):
     """Return an event's frame, with that number of bytes more."""
     return protocol.frame({"type": "event", "n": number} | ({"padding": "x" * size} if size else {}))

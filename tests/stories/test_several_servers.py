@@ -44,7 +44,7 @@ async def test_whoever_comes_back_to_another_server_has_missed_nothing(stories_o
     on_one = await one.socket("bob")
     await one.sign_up("dave")
     cursor = (await on_one.next_created()).id
-    one.server.process.end()
+    assert one.server.stop() == 0
     erin, frank = await other.sign_up("erin"), await other.sign_up("frank")
 
     again = await other.socket("bob", after=cursor)

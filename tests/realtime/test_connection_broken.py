@@ -1,0 +1,67 @@
+"""A peer that is gone, or a transport that fails: nothing is raised to who delivers, and nothing is left running."""
+
+import asyncio
+
+import pytest
+
+from realtime import protocol
+from realtime.connection import State
+from realtime.protocol import Close
+from tests.realtime.transport import Transport, event, turns, with_waiting
+
+
+@pytest.mark.parametrize("room", [0, 1])
+async def test_a_broken_send_breaks_nothing_else_and_cuts_off(takes_first, room):
+    transport = Transport(room=room, takes_first=takes_first)
+    connection = with_waiting(transport, 1, 2)
+    sent = transport.kinds
+
+    transport.break_off()
+    connection.offer(3, event(3))
+    await turns()
+    connection.offer(4, event(4))
+    connection.control(protocol.PING)
+    connection.close(Close.DRAIN)
+    await turns()
+
+    assert transport.kinds == sent
+    assert connection.state is State.CLOSED
+    assert transport.aborted >= 1, "a peer that is still there must not take the socket for live"
+    connection.gone()
+
+
+async def test_a_send_that_breaks_at_once_is_not_raised_to_who_delivers():
+    transport = Transport()
+    connection = with_waiting(transport)
+    transport.break_off()
+
+    connection.offer(1, event(1))
+
+    assert (connection.state, connection.queued, transport.aborted) == (State.CLOSED, 0, 1)
+
+
+async def test_when_the_peer_is_gone_nothing_is_left(takes_first):
+    transport = Transport(room=0, takes_first=takes_first)
+    connection = with_waiting(transport, 1, 2)
+    (sending,) = asyncio.all_tasks() - {asyncio.current_task()}
+
+    connection.gone()
+    await turns()
+
+    assert sending.cancelled()
+    assert (connection.queued, connection._timer, connection._sending) == (0, None, None)
+    transport.make_room()
+    await turns()
+    assert transport.kinds == (["synced"] if takes_first else [])
+
+
+async def test_who_is_gone_while_closing_leaves_no_clock_behind():
+    transport = Transport(room=0)
+    connection = with_waiting(transport)
+    connection.close(Close.DRAIN)
+
+    connection.gone()
+    await turns()
+
+    assert connection._timer is None
+    assert transport.aborted == 0

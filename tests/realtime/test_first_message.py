@@ -1,0 +1,83 @@
+"""Sockets that show their token by message: what else they say, how long they may wait, and how many of them."""
+
+import pytest
+
+from tests.realtime.asgi import access_of, bearer
+from tests.realtime.layers import until
+
+
+@pytest.mark.parametrize(
+    ("message", "close"),
+    [
+        ({"text": '{"type":"pong"}'}, 4400),
+        ({"text": "hello"}, 4400),
+        ({"text": '{"type":"subscribe"}'}, 4400),
+        ({"text": '{"type":"auth","token":"x","tenant":"acme"}'}, 4400),
+        ({"text": ""}, 4400),
+        ({"bytes": b'{"type":"auth","token":"x"}'}, 4400),
+        ({"bytes": b"", "text": None}, 4400),
+        ({"text": '{"type":"auth","token":"%s"}' % ("x" * 8192)}, 4413),
+        ({"text": "[" * 100_000}, 4413),
+        ({"text": '{"type":"auth","token":"nonsense"}'}, 4401),
+    ],
+)
+async def test_a_first_message_of_another_kind_closes(visit, inside, message, close):
+    visitor = visit()
+
+    visitor.say("receive", **message)
+
+    assert await visitor.closed() == close
+    assert inside.scopes == []
+
+
+async def test_a_first_message_that_does_not_come_in_time_closes(visit, inside, settings):
+    settings.USHER = settings.USHER.model_copy(update={"auth_seconds": 0.01})
+
+    visitor = visit()
+
+    assert await visitor.closed() == 4408
+    await visitor.end()
+    assert inside.scopes == []
+
+
+async def test_who_leaves_before_saying_anything_is_told_nothing(visit, inside):
+    visitor = visit()
+    await visitor.accepted()
+
+    await visitor.leave()
+
+    assert len(visitor.heard) == 1
+    assert inside.scopes == []
+
+
+async def test_ten_sockets_of_one_address_may_wait_and_the_next_is_refused_before_it_is_accepted(visit, inside, bob):
+    waiting = [visit() for _ in range(10)]
+    for visitor in waiting:
+        await visitor.accepted()
+
+    status, code, headers = await visit().refused()
+    assert (status, code, headers[b"retry-after"]) == (429, "too_many_waiting", b"5")
+    await visit(address="192.0.2.8").accepted()
+    await visit(headers=bearer(access_of(bob))).accepted()  # who shows a token does not wait
+
+    waiting[0].authenticate(bob)
+    await until(lambda: len(inside.scopes) == 2)
+    await waiting[1].leave()
+    for _ in range(2):
+        await visit().accepted()
+    assert (await visit().refused())[0] == 429
+
+
+async def test_two_hundred_sockets_may_wait_in_all(visit):
+    for number in range(200):
+        await visit(address=f"192.0.2.{number // 10}").accepted()
+
+    assert (await visit(address="198.51.100.1").refused())[:2] == (429, "too_many_waiting")
+
+
+async def test_who_is_refused_gives_the_place_back(visit):
+    for _ in range(15):
+        visitor = visit()
+        visitor.write("nonsense")
+        assert await visitor.closed() == 4400
+        await visitor.end()
