@@ -16,7 +16,7 @@ from django.conf import settings
 from realtime import cursors, protocol, rights
 from realtime.audience import Audience, Entry
 from realtime.connection import Connection, Identity, State
-from realtime.kinds import declared
+from realtime.kinds import declared, permissions_by_field
 from realtime.log import PAGE
 from realtime.projection import LoggedEvent, Projector, visible_set
 from realtime.protocol import Close
@@ -221,7 +221,7 @@ class Batch:
                 user={"id": str(standing.user_id), "username": standing.username},
                 tenant=standing.tenant_slug or "",
                 permissions=viewer.permissions,
-                fields={field.name: field.permission for kind in declared() for field in kind.fields},
+                fields=permissions_by_field(),
                 token_expires_at=connection.identity.token_expires_at,
                 heartbeat_seconds=settings.USHER.heartbeat_seconds,
                 pong_seconds=settings.USHER.pong_seconds,

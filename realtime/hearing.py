@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -103,7 +104,7 @@ class Hearing:
 
     async def _sync_groups(self, channel: str) -> None:
         now = asyncio.get_running_loop().time()
-        for tenant_id in [t for t in self._wanted if self._joined.get(t, 0.0) <= now - REJOIN_SECONDS]:
+        for tenant_id in [t for t in self._wanted if self._joined.get(t, -math.inf) <= now - REJOIN_SECONDS]:
             await self._layer.group_add(bell.group_of(tenant_id), channel)
             if self._channel == channel and tenant_id in self._wanted:
                 self._joined[tenant_id] = now

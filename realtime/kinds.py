@@ -66,3 +66,17 @@ def kind_named(name: str) -> EventKind:
 def declared() -> tuple[EventKind, ...]:
     """Return all declared kinds."""
     return tuple(_kinds.values())
+
+
+def permissions_by_field() -> dict[str, str]:
+    """
+    Return, for clients, the permission that shows each field.
+
+    A field that an earlier kind shows by another permission stands as ``<kind>.<field>``.
+    """
+    table: dict[str, str] = {}
+    for kind in declared():
+        for field in kind.fields:
+            if table.setdefault(field.name, field.permission) != field.permission:
+                table[f"{kind.name}.{field.name}"] = field.permission
+    return table

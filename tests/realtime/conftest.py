@@ -1,5 +1,6 @@
 """What several of these tests begin with: layers on a Redis, a cast, transports, and a middleware with visitors."""
 
+import signal
 from types import SimpleNamespace
 
 import pytest
@@ -62,6 +63,7 @@ def fragile(request, settings):
     server.kind = request.param
     settings.CHANNEL_LAYERS = settings_of(request.param, server.url)
     yield server
+    server.process.send(signal.SIGCONT)
     server.stop()
 
 

@@ -94,6 +94,15 @@ async def test_over_256_kib_it_falls_behind(takes_first):
     assert (connection.queued, connection.considered) == (4, 4), "four of 64 KiB fill it to the byte"
 
 
+async def test_what_does_not_fit_any_more_is_not_squeezed_in(takes_first):
+    connection, _ = full(takes_first)
+
+    for number in range(1, 4):
+        connection.offer(number, event(number, size=MOST_BYTES * 2 // 5))
+
+    assert (connection.queued, connection.state, connection.considered) == (2, State.CATCHING_UP, 2)
+
+
 async def test_room_that_came_back_counts_again(takes_first):
     connection, transport = full(takes_first)
     for _ in range(3):

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from channels.layers import InMemoryChannelLayer
 
-from realtime import bell
-from tests.realtime.layers import listening, until
+from realtime import bell, hearing
+from tests.realtime.layers import LONG, listening, until
 
 pytestmark = pytest.mark.usefixtures("quickly")
 ACME, GLOBEX = 4712, 4713
@@ -57,7 +57,8 @@ async def test_listening_survives_a_layer_that_raises(operation):
         await until(lambda: bell.group_of(GLOBEX) not in layer.groups)
 
 
-async def test_after_an_error_of_receive_there_is_a_new_channel_in_every_group():
+async def test_after_an_error_of_receive_there_is_a_new_channel_in_every_group_at_once(monkeypatch):
+    monkeypatch.setattr(hearing, "REJOIN_SECONDS", 10 * LONG)
     layer = Faulty({})
     async with listening(ACME, GLOBEX, layer=layer) as (_, heard):
         await until(lambda: len(layer.groups) == 2)

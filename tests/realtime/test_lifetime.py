@@ -37,11 +37,13 @@ class Watched(Transport):
 def socket(monkeypatch):
     """Make a connection, its transport and its clocks on a loop; ``token``: the seconds that its token has left."""
 
-    def make(loop, *, token=LONG, heartbeat=25.0, pong=10.0):
+    def make(loop, *, token=LONG, heartbeat=25.0, pong=10.0, is_joining=False):
         monkeypatch.setattr(module, "time", SimpleNamespace(time=loop.wall_clock))
         transport = Watched(loop)
         connection = connection_to(transport)
         connection.identity = replace(connection.identity, token_expires_at=loop.wall_clock() + token)
+        if not is_joining:
+            connection.catch_up(0)
         return connection, transport, Lifetime(connection, heartbeat_seconds=heartbeat, pong_seconds=pong)
 
     return make
@@ -101,7 +103,7 @@ def test_any_traffic_is_an_answer_and_puts_off_the_next_ping(socket):
         lifetime.stop()
         return connection.state, transport.kinds
 
-    assert run(main) == (State.JOINING, []), "300 s of talking, and no ping"
+    assert run(main) == (State.CATCHING_UP, []), "300 s of talking, and no ping"
 
 
 def test_a_minute_before_the_end_of_the_token_comes_a_reminder_and_then_the_end(socket):
@@ -129,6 +131,23 @@ def test_a_token_in_its_last_minute_is_reminded_of_at_once(socket):
         return at_once, transport.kinds
 
     assert run(main) == (["auth.expiring"], ["auth.expiring", "goodbye", 4101])
+
+
+def test_the_reminder_waits_for_ready_but_the_end_does_not(socket):
+    async def main(loop):
+        connection, transport, lifetime = socket(loop, token=30, heartbeat=LONG, is_joining=True)
+        await asyncio.sleep(10)
+        before = transport.kinds
+        connection.catch_up(0)
+        await asyncio.sleep(2)
+        lifetime.stop()
+        other, cut_short, lifetime = socket(loop, token=30, heartbeat=LONG, is_joining=True)
+        await asyncio.sleep(31)
+        lifetime.stop()
+        other.gone()
+        return before, transport.kinds, cut_short.kinds
+
+    assert run(main) == ([], ["auth.expiring"], ["goodbye", 4101])
 
 
 def test_a_token_that_has_ended_already_closes_at_once(socket):
@@ -164,4 +183,4 @@ def test_a_stopped_clock_does_nothing_any_more(socket):
         await asyncio.sleep(1000)
         return connection.state, transport.kinds
 
-    assert run(main) == (State.JOINING, [])
+    assert run(main) == (State.CATCHING_UP, [])
