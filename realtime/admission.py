@@ -41,6 +41,9 @@ async def admit(token: str) -> Identity:
         )
     except Exception as error:
         raise Refused(Close.SERVER_ERROR) from error
+    if claims.expires_at <= time.time():
+        # Tokens are read with some seconds of leeway, for clocks that differ; a socket would be closed at once.
+        raise Refused(Close.TOKEN_EXPIRED)
     if standing is not None and standing.user_id != claims.user_id:
         raise Refused(Close.UNAUTHENTICATED)
     refusal = rights.refusal_of(standing, viewer, now=time.time())

@@ -129,11 +129,10 @@ class Batch:
                 connection.close(refusal)
                 continue
             self.audience.leave(connection)
-            connection.identity = identity
+            connection.renew(identity)
             self._enter(connection)
             if connection.state is State.CATCHING_UP:
                 self.audience.behind.add(connection)
-            connection.control(protocol.auth_ok(identity.token_expires_at))
 
     def feed(self) -> None:
         """Give each connection that catches up its page; whoever has reached the hub's position is live."""

@@ -136,14 +136,8 @@ class Publisher:
 class LocalPublisher:
     """With the in-memory layer there is nobody outside this process: each hub sends to its own group on its loop."""
 
-    pid = 0
-
     def publish(self, tenant_id: int, head: int) -> None:
         """Do nothing: the listeners have been told."""
-
-    def flush(self, seconds: float = PUBLISH_SECONDS) -> bool:
-        """Return True: nothing waits."""
-        return True
 
 
 _publisher_guard = threading.Lock()

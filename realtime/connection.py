@@ -75,6 +75,8 @@ class Connection:
         """Why this connection does not get all that it missed, if it does not."""
         self.on_behind = on_behind
         """Called when this connection can take a page of the log."""
+        self.on_renewed: Callable[[], None] = lambda: None
+        """Called when another token has been accepted."""
         self._is_synced = False
         self._send = send
         self._abort = abort
@@ -99,6 +101,12 @@ class Connection:
     def queued(self) -> int:
         """How many events wait."""
         return len(self._events)
+
+    def renew(self, identity: Identity) -> None:
+        """Stand, from now on, on another token."""
+        self.identity = identity
+        self.control(protocol.auth_ok(identity.token_expires_at))
+        self.on_renewed()
 
     def offer(self, position: int, frame: Frame) -> None:
         """Queue a live event; a connection over its bound is fed no more, and catches up from the log later."""
@@ -154,7 +162,7 @@ class Connection:
         if not self.is_open:
             return
         if retry_after_ms is None:
-            spread = random.randint(0, RETRY_SPREAD_MS)  # noqa: S311  spreads load, keeps no secret
+            spread = random.randint(0, RETRY_SPREAD_MS) if close.is_to_be_spread else 0  # noqa: S311  keeps no secret
             retry_after_ms = close.retry_after_seconds * 1000 + spread
         self._forget()
         self._last_words.append(protocol.goodbye(close, retry_after_ms=retry_after_ms).message)

@@ -122,7 +122,8 @@ def _token_of(scope: Mapping[str, Any]) -> str | None:
     if not values:
         return None
     scheme, _, token = values[0].partition(" ")
-    if len(values) > 1:
+    # Some servers hand two headers on as one, joined by a comma (RFC 9110 §5.3); no token has one.
+    if len(values) > 1 or "," in token:
         raise Turned(400, "bad_request", "there are two Authorization headers; expected one")
     if scheme.lower() != "bearer" or not token.strip():
         raise Turned(401, "unauthenticated", "Authorization is not of the form 'Bearer <token>'")

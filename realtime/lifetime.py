@@ -23,9 +23,11 @@ class Lifetime:
         self._pong_seconds = pong_seconds
         self._loop = asyncio.get_running_loop()
         self._pulse = self._loop.call_later(self._until_ping(), self._ping)
-        self._reminded_of = 0.0
         self._token_timer: asyncio.TimerHandle | None = None
-        self._watch_token()
+        self._reminder_is_due = False
+        self._lead_seconds = 0.0
+        connection.on_renewed = self._begin_token
+        self._begin_token()
 
     def heard(self) -> None:
         """Note a message from the client: any traffic proves that it lives."""
@@ -45,18 +47,27 @@ class Lifetime:
         self._connection.control(protocol.PING)
         self._pulse = self._loop.call_later(self._pong_seconds, self._connection.close, Close.NO_PONG)
 
+    def _begin_token(self) -> None:
+        left = self._connection.identity.token_expires_at - time.time()
+        # Half-way for a short one: a reminder that came at once would be answered at once, by another short one.
+        self._lead_seconds = min(REMINDER_SECONDS, left / 2)
+        self._reminder_is_due = True
+        if self._token_timer is not None:
+            self._token_timer.cancel()
+        self._watch_token()
+
     def _watch_token(self) -> None:
-        # The hub may have accepted another token since the timer was set, so each time looks anew.
-        expires_at = self._connection.identity.token_expires_at
-        left = expires_at - time.time()
+        left = self._connection.identity.token_expires_at - time.time()
         if left <= 0:
             self._connection.close(Close.TOKEN_EXPIRED)
             return
-        if self._connection.state is State.JOINING:  # nothing goes before ``ready``
-            self._token_timer = self._loop.call_later(min(left, LOOK_AGAIN_SECONDS), self._watch_token)
-            return
-        is_near = left <= REMINDER_SECONDS
-        if is_near and self._reminded_of != expires_at:
-            self._reminded_of = expires_at
-            self._connection.control(protocol.auth_expiring(expires_at))
-        self._token_timer = self._loop.call_later(left if is_near else left - REMINDER_SECONDS, self._watch_token)
+        if self._reminder_is_due and left <= self._lead_seconds and self._connection.state is not State.JOINING:
+            self._reminder_is_due = False
+            self._connection.control(protocol.auth_expiring(self._connection.identity.token_expires_at))
+        if not self._reminder_is_due:
+            wait = left
+        elif left > self._lead_seconds:
+            wait = left - self._lead_seconds
+        else:
+            wait = min(left, LOOK_AGAIN_SECONDS)  # still joining: nothing goes before ``ready``
+        self._token_timer = self._loop.call_later(wait, self._watch_token)

@@ -15,6 +15,7 @@ import msgspec
 VERSION = "usher.v1"
 SUSPENDED_SECONDS = 60
 """A suspension lasts; asking every second does not shorten it."""
+FIRST_TO_RENEW, FIRST_TO_WAIT = 4100, 4200
 FIRST_FINAL = 4400
 """From this close code on a client must not come back."""
 LONGEST_MESSAGE = 8 * 1024
@@ -50,6 +51,11 @@ class Close(IntEnum):
     def may_reconnect(self) -> bool:
         """Whether a client should come back at all."""
         return self < FIRST_FINAL
+
+    @property
+    def is_to_be_spread(self) -> bool:
+        """Whether many may be closed like this at once and come straight back (41xx fetch a token first)."""
+        return self < FIRST_TO_RENEW or FIRST_TO_WAIT <= self < FIRST_FINAL
 
     @property
     def retry_after_seconds(self) -> int:

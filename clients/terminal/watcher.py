@@ -102,10 +102,11 @@ class Watcher:
     async def _pause_after(self, ended: Ended) -> Closed | None:
         if ended.verdict is Verdict.STOP:
             return Closed(ended.why, is_failure=True)
-        if ended.verdict is Verdict.RENEW:
-            if self._has_renewed:
-                return Closed(f"expired, and a new token did not help ({ended.why})", is_failure=True)
-            self._has_renewed = self._must_renew = True
+        if ended.verdict is Verdict.RENEW and self._has_renewed:
+            return Closed(f"expired, and a new token did not help ({ended.why})", is_failure=True)
+        # Only the very next attempt counts: after an outage that is longer than a token's life, another is due.
+        self._has_renewed = ended.verdict is Verdict.RENEW
+        self._must_renew = self._must_renew or self._has_renewed
         if self._live_since is not None and time.monotonic() - self._live_since >= STEADY_SECONDS:
             self._attempt = 0
         least = ended.wait_seconds or (WAIT_SECONDS if ended.verdict is Verdict.WAIT else 0.0)

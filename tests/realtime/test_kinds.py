@@ -3,7 +3,7 @@
 import pytest
 
 from realtime import kinds
-from realtime.kinds import EventKind, Field, UnknownKind, declare, declared, kind_named
+from realtime.kinds import EventKind, Field, UnknownKind, declare, declared, kind_named, permissions_by_field
 
 SHIPPED = EventKind(
     name="parcel.shipped",
@@ -59,3 +59,24 @@ def test_a_sentence_cannot_tell_a_field_that_needs_more_than_hearing():
 
     with pytest.raises(KeyError, match="receiver"):
         indiscreet.message_about({"carrier": "Otto", "receiver": "Zoë"})
+
+
+def test_clients_are_told_the_permission_of_each_field_of_every_kind():
+    declare(SHIPPED)
+    declare(
+        EventKind(
+            name="parcel.lost",
+            subject="parcels.Parcel",
+            hear="view_parcel",
+            fields=(Field("id", "view_parcel"), Field("carrier", "view_losses"), Field("value", "view_losses")),
+            message="Lost",
+        )
+    )
+
+    assert permissions_by_field() == {
+        "id": "view_parcel",
+        "carrier": "view_parcel",
+        "receiver": "view_receiver",
+        "parcel.lost.carrier": "view_losses",
+        "value": "view_losses",
+    }

@@ -121,22 +121,24 @@ def test_a_minute_before_the_end_of_the_token_comes_a_reminder_and_then_the_end(
     assert texts[0]["token_expires_at"].endswith("Z")
 
 
-def test_a_token_in_its_last_minute_is_reminded_of_at_once(socket):
+def test_a_short_token_is_reminded_of_half_way(socket):
     async def main(loop):
         connection, transport, lifetime = socket(loop, token=30, heartbeat=LONG)
-        at_once = transport.kinds
         await asyncio.sleep(100)
         lifetime.stop()
         connection.gone()
-        return at_once, transport.kinds
+        return transport.story
 
-    assert run(main) == (["auth.expiring"], ["auth.expiring", "goodbye", 4101])
+    story = run(main)
+
+    assert [kind for kind, _ in story] == ["auth.expiring", "goodbye", 4101]
+    assert [moment for _, moment in story] == pytest.approx([15, 30, 30], abs=0.2)
 
 
 def test_the_reminder_waits_for_ready_but_the_end_does_not(socket):
     async def main(loop):
         connection, transport, lifetime = socket(loop, token=30, heartbeat=LONG, is_joining=True)
-        await asyncio.sleep(10)
+        await asyncio.sleep(20)
         before = transport.kinds
         connection.catch_up(0)
         await asyncio.sleep(2)
@@ -163,8 +165,8 @@ def test_a_token_that_has_ended_already_closes_at_once(socket):
 def test_a_renewed_token_counts_instead_and_is_reminded_of_again(socket):
     async def main(loop):
         connection, transport, lifetime = socket(loop, token=100, heartbeat=LONG)
-        await asyncio.sleep(50)
-        connection.identity = replace(connection.identity, token_expires_at=loop.wall_clock() + 300)
+        await asyncio.sleep(30)
+        connection.renew(replace(connection.identity, token_expires_at=loop.wall_clock() + 300))
         await asyncio.sleep(500)
         lifetime.stop()
         connection.gone()
@@ -172,8 +174,23 @@ def test_a_renewed_token_counts_instead_and_is_reminded_of_again(socket):
 
     story = run(main)
 
-    assert [kind for kind, _ in story] == ["auth.expiring", "auth.expiring", "goodbye", 4101]
-    assert [moment for _, moment in story] == pytest.approx([40, 290, 350, 350], abs=0.3)
+    assert [kind for kind, _ in story] == ["auth.ok", "auth.expiring", "goodbye", 4101]
+    assert [moment for _, moment in story] == pytest.approx([30, 270, 330, 330], abs=0.3)
+
+
+def test_a_token_that_ends_before_the_one_it_replaces_counts_too(socket):
+    async def main(loop):
+        connection, transport, lifetime = socket(loop, token=300, heartbeat=LONG)
+        connection.renew(replace(connection.identity, token_expires_at=loop.wall_clock() + 20))
+        await asyncio.sleep(100)
+        lifetime.stop()
+        connection.gone()
+        return transport.story
+
+    story = run(main)
+
+    assert [kind for kind, _ in story] == ["auth.ok", "auth.expiring", "goodbye", 4101]
+    assert [moment for _, moment in story] == pytest.approx([0, 10, 20, 20], abs=0.3)
 
 
 def test_a_stopped_clock_does_nothing_any_more(socket):

@@ -97,6 +97,14 @@ def test_a_permission_of_the_model_or_a_superuser_opens_nothing(cast):
     assert rights.viewers_of(AccountsPeople().standings([cast.olga.pk]).values()) == {}
 
 
+def test_a_permission_on_the_tenant_may_be_ones_own_without_a_role(cast):
+    assign_perm(WATCH_SIGNUPS, cast.carol.user, cast.acme)
+
+    assert viewer(cast.carol).permissions == {WATCH_SIGNUPS}
+    assert viewer(cast.bob).permissions == {WATCH_SIGNUPS}
+    assert viewer(cast.mallory).permissions == set(ON_TENANTS)
+
+
 def test_a_grant_on_one_person_counts_from_now_on_and_until_it_is_taken(cast):
     given = grants.give_grant(subject=cast.dave, permission=VIEW_USER, to=cast.trent.user)
     assert (held(cast.trent, cast.dave), sees(cast.trent)) == ({VIEW_USER}, {"dave"})

@@ -65,7 +65,7 @@ def alone_or_refuse() -> IO[str] | None:
     """
     if settings.USHER.channel_layer != "memory":
         return None
-    if connection.vendor != "sqlite":
+    if connection.vendor != "sqlite" or connection.is_in_memory_db():
         return None
     lock = Path(f"{connection.settings_dict['NAME']}.serving").open("w")  # noqa: SIM115  held as long as we serve
     try:
