@@ -29,6 +29,7 @@ class Hearing:
         self._left: set[int] = set()
         self._wake = asyncio.Event()
         self._channel: str | None = None
+        self._is_stopping = False
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -36,15 +37,19 @@ class Hearing:
         self._tasks = [asyncio.create_task(self._receive()), asyncio.create_task(self._keep_groups())]
 
     async def stop(self) -> None:
-        """Leave, and end what was started."""
+        """Leave, and end what was started; a Redis that does not answer has a second or two to let go."""
+        # Left to the last: the core layer would send to a dead member for a day.
+        for tenant_id in list(self._wanted):
+            self.leave(tenant_id)
+        self._is_stopping = True
+        self._wake.set()
         receiving, keeping_groups = self._tasks
-        keeping_groups.cancel()
-        await asyncio.gather(keeping_groups, return_exceptions=True)
-        # Redis may be gone; but where it is not, the core layer would send to a dead member for a day.
-        with contextlib.suppress(Exception):
-            await asyncio.wait_for(self._leave_all(), LEAVING_SECONDS)
-        receiving.cancel()
-        await asyncio.gather(receiving, return_exceptions=True)
+        await asyncio.wait([keeping_groups], timeout=LEAVING_SECONDS)
+        for task in (keeping_groups, receiving):
+            # More than once: redis-py's wait_for() forgets a cancellation that comes as its command is done.
+            while not task.done():
+                task.cancel()
+                await asyncio.wait([task], timeout=LEAVING_SECONDS)
 
     def join(self, tenant_id: int) -> None:
         """Be in a tenant's group from soon on."""
@@ -58,11 +63,6 @@ class Hearing:
         self._joined.pop(tenant_id, None)
         self._left.add(tenant_id)
         self._wake.set()
-
-    async def _leave_all(self) -> None:
-        if self._channel is not None:
-            for tenant_id in self._joined.keys() | self._left:
-                await self._layer.group_discard(bell.group_of(tenant_id), self._channel)
 
     async def _receive(self) -> None:
         # In a task of its own, never timed out nor cancelled while in use: a receive() that was cut off once leaves
@@ -86,14 +86,15 @@ class Hearing:
             self._on_bell(tenant_id, head)
 
     async def _keep_groups(self) -> None:
-        while True:
-            # Not wait_for(), which forgets a cancellation that comes as the wait is over: stop() would wait for ever.
+        while self._left or not self._is_stopping:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(REJOIN_SECONDS):
                     await self._wake.wait()
             self._wake.clear()
             channel = self._channel
             if channel is None:
+                if self._is_stopping:
+                    return
                 continue
             try:
                 await self._sync_groups(channel)

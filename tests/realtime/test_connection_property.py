@@ -120,4 +120,4 @@ class OneSocket(RuleBasedStateMachine):
 
 
 TestOneSocket = OneSocket.TestCase
-TestOneSocket.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+TestOneSocket.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)

@@ -28,6 +28,7 @@ def _declared(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _move(user: User) -> None:
+    assert user.tenant_id is not None
     with transaction.atomic():
         moved = {"city": "Bern", "moved_from": "Basel"}
         event = log.EventDraft(kind=MOVED.name, subject_id=user.pk, snapshot=moved, at=timezone.now())

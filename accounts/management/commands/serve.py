@@ -65,9 +65,12 @@ def alone_or_refuse() -> IO[str] | None:
     """
     if settings.USHER.channel_layer != "memory":
         return None
-    if connection.vendor != "sqlite" or connection.is_in_memory_db():
+    if connection.vendor != "sqlite":
         return None
-    lock = Path(f"{connection.settings_dict['NAME']}.serving").open("w")  # noqa: SIM115  held as long as we serve
+    name = connection.settings_dict["NAME"]
+    if name == ":memory:":
+        return None
+    lock = Path(f"{name}.serving").open("w")  # noqa: SIM115  held as long as we serve
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
