@@ -13,7 +13,8 @@ SQLITE_OPTIONS: dict[str, Any] = {
 }
 IN_MEMORY = ":memory:"
 # Under ASGI every request has a thread of its own, and so would have a connection of its own: the pool bounds them.
-POOL: dict[str, Any] = {"min_size": 1, "max_size": 20, "timeout": 10}
+# Its pause between attempts to reach a lost database doubles until it gives up; then the next request tries anew.
+POOL: dict[str, Any] = {"min_size": 1, "max_size": 20, "timeout": 10, "reconnect_timeout": 5}
 CONNECT_SECONDS = 5
 
 

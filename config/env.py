@@ -131,6 +131,10 @@ class Environment(BaseSettings):
         default="INFO", validation_alias="USHER_LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR"
     )
 
+    def may_listen_on(self, host: str) -> bool:
+        """Tell whether a server may listen there: with the demo's people in the house on this machine alone."""
+        return not self.demo or values.is_loopback(host)
+
     @field_validator("host")
     @classmethod
     def _demo_stays_on_this_machine(cls, host: str, info: ValidationInfo) -> str:

@@ -15,6 +15,8 @@ def logging_of(level: str) -> dict[str, Any]:
             # Django's own handlers would mail administrators and write a second line; below INFO it logs statements
             # with the values in them.
             "django": {"handlers": [], "level": "INFO" if level == "DEBUG" else level, "propagate": True},
+            # Whoever sends another Host header is told 400; anybody can fill a log with tracebacks otherwise.
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
             # It writes a traceback every second while Redis is away. realtime says so in a line, and goes on.
             "channels_redis": {"level": "CRITICAL"},
         },

@@ -1,5 +1,6 @@
 """May the holder of this token open a socket here? Asked once, before a connection reaches its consumer."""
 
+import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
@@ -14,6 +15,9 @@ from realtime.rights import Viewer
 
 # Few threads of its own: a storm of handshakes must neither take every database connection nor hold up requests.
 _pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="usher-admission")
+
+LOOK_UP_SECONDS = 5.0
+"""A database that hangs must not keep a handshake waiting until the server gives it up without a word."""
 
 
 class Refused(Exception):
@@ -36,9 +40,10 @@ async def admit(token: str) -> Identity:
     except TokenRefused as refused:
         raise Refused(Close.TOKEN_EXPIRED if refused.reason == "expired" else Close.UNAUTHENTICATED) from None
     try:
-        standing, viewer = await database_sync_to_async(_look_up, thread_sensitive=False, executor=_pool)(
-            claims.session_id
-        )
+        async with asyncio.timeout(LOOK_UP_SECONDS):
+            standing, viewer = await database_sync_to_async(_look_up, thread_sensitive=False, executor=_pool)(
+                claims.session_id
+            )
     except Exception as error:
         raise Refused(Close.SERVER_ERROR) from error
     if claims.expires_at <= time.time():

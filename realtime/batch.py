@@ -20,7 +20,6 @@ from realtime.kinds import declared, permissions_by_field
 from realtime.log import PAGE
 from realtime.projection import LoggedEvent, Projector, visible_set
 from realtime.protocol import Close
-from realtime.rights import Grants
 from realtime.snapshot import Answer, Page, TenantFacts, TenantPlan
 
 logger = logging.getLogger(__name__)
@@ -82,10 +81,9 @@ class Batch:
             self.audience.position = self.facts.head
             return
         for event in self.answer.pages.get((self.audience.tenant_id, position), ()):
-            grants = self.answer.grants_of(event)
             for group_ids, entries in self._classes.items():
                 try:
-                    self._deliver_to_class(event, grants, group_ids, entries)
+                    self._deliver_to_class(event, group_ids, entries)
                 except Exception:
                     # An error in one class stops that class alone, and its clients resume somewhere else.
                     logger.exception("an event of kind %s could not be projected", event.kind)
@@ -153,9 +151,8 @@ class Batch:
                 classes[entry.viewer.group_ids].append(entry)
         return classes
 
-    def _deliver_to_class(
-        self, event: LoggedEvent, grants: Grants, group_ids: frozenset[int], entries: Iterable[Entry]
-    ) -> None:
+    def _deliver_to_class(self, event: LoggedEvent, group_ids: frozenset[int], entries: Iterable[Entry]) -> None:
+        grants = self.answer.grants_of(event)
         held = grants.of_class(group_ids, event.subject_id)
         by_themselves = grants.of_users.get(event.subject_id, {})
         for entry in entries:
@@ -254,6 +251,8 @@ class Batch:
     def _sessions_with_other_views(self) -> set[UUID]:
         """The sessions for which what they see of some subject differs before and after the changes."""
         changes = self.facts.changes
+        if not self.facts.are_changes_complete:
+            return set(self.audience.entries)  # what they saw before cannot be told any more
         touched = {change.subject_id for change in changes if change.subject_id is not None}
         found: set[UUID] = set()
         for kind in declared() if touched else ():

@@ -110,6 +110,8 @@ class Publisher:
                 batch, self._pending = self._pending, {}
             for tenant_id, head in batch.items():
                 layer = await self._send(layer or channel_layers.make_backend(DEFAULT_CHANNEL_LAYER), tenant_id, head)
+                if layer is None:
+                    break  # an outage costs one attempt and not one for each tenant; the sweep makes up for the rest
             with self._guard:
                 if not self._pending:
                     self._idle.set()

@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 MOST_FRAMES = 64
 MOST_BYTES = 256 * 1024
+MOST_CONTROLS = 32
+"""More control frames than this wait only for a client that asks for them and does not read the answers."""
 STALL_SECONDS = 10.0
 """How long a socket may take nothing before it is closed."""
 CLOSING_SECONDS = 1.0
@@ -130,6 +132,8 @@ class Connection:
         if self.is_open:
             self._controls.append(frame)
             self._pump()
+        if len(self._controls) > MOST_CONTROLS:
+            self.close(Close.SLOW_CONSUMER)
 
     def catch_up(self, position: int) -> None:
         """Begin to read the log after ``position``."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from realtime import log, rights
 from realtime.identity import moment_of
-from realtime.kinds import declared, kind_named
+from realtime.kinds import declared, is_declared, kind_named
 from realtime.projection import LoggedEvent, visible_set
 from realtime.rights import Grants, Viewer
 
@@ -51,7 +51,7 @@ def resolve(
     Not known, of another tenant, not visible to this viewer now, too old, never an id: all are the same answer, so
     that a cursor asks no question.
     """
-    if viewer is None or mark is None or mark.tenant_id != resumption.tenant_id:
+    if viewer is None or mark is None or mark.tenant_id != resumption.tenant_id or not is_declared(mark.kind):
         return UNKNOWN
     kind = kind_named(mark.kind)
     if not visible_set(kind, grants[kind.subject].of_viewer(viewer, mark.subject_id)):

@@ -26,7 +26,7 @@ from realtime.connection import Connection, Identity
 from realtime.hearing import Hearing
 from realtime.projection import Projector
 from realtime.protocol import Close
-from realtime.snapshot import Answer, Plan
+from realtime.snapshot import Answer, Plan, TenantPlan
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,7 @@ APART_SECONDS = 0.005
 BLIND_SECONDS = 60.0
 """How long sockets may stay open while the database cannot be read."""
 RETRY_SECONDS = (0.1, 2.0)
+LETTING_GO_SECONDS = 2.0
 
 _hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()
 
@@ -82,7 +83,9 @@ class Hub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._hearing.stop()
-        await self._loop.run_in_executor(self._reader, connections.close_all)
+        with contextlib.suppress(TimeoutError):  # the reader may be waiting for a database that hangs
+            async with asyncio.timeout(LETTING_GO_SECONDS):
+                await self._loop.run_in_executor(self._reader, connections.close_all)
         self._reader.shutdown(wait=False)
 
     def join(self, connection: Connection) -> None:
@@ -168,6 +171,9 @@ class Hub:
             await asyncio.sleep(settings.USHER.sweep_seconds)
             for tenant_id in self.audiences:
                 self.mark(tenant_id)
+            # Here and not where reading fails: a database that hangs fails nothing, and answers nothing either.
+            if self._blind_since is not None and self._loop.time() - self._blind_since >= BLIND_SECONDS:
+                self._close_all()
 
     async def _read(self) -> None:
         failures = 0
@@ -178,6 +184,7 @@ class Hub:
             if not batch:
                 continue
             began = self._loop.time()
+            self._blind_since = self._blind_since or began
             try:
                 await self._turn(batch)
                 failures = 0
@@ -187,7 +194,6 @@ class Hub:
                 failures += 1
                 if failures == 1:
                     logger.exception("the log cannot be read; nothing is sent until it can")
-                self._note_blindness(began)
                 self._dirty |= batch
                 self._wake.set()
                 await asyncio.sleep(min(RETRY_SECONDS[1], RETRY_SECONDS[0] * 2**failures))
@@ -202,16 +208,24 @@ class Hub:
                 continue
             # One that was made anew since the plan knows nothing that the plan knew: its own turn will come.
             is_anew = (audience.position, audience.rights) != (tenant.position, tenant.rights)
-            if is_anew or apply(answer, audience, tenant, projector) or audience.newcomers or audience.renewals:
+            if is_anew or _take_in(answer, audience, tenant, projector) or audience.newcomers or audience.renewals:
                 self.mark(tenant.tenant_id)
 
-    def _note_blindness(self, now: float) -> None:
-        self._blind_since = self._blind_since or now
-        if now - self._blind_since < BLIND_SECONDS:
-            return
+    def _close_all(self) -> None:
         for audience in self.audiences.values():
             for connection in list(audience.members):
                 connection.close(Close.SERVER_ERROR)
+
+
+def _take_in(answer: Answer, audience: Audience, tenant: TenantPlan, projector: Projector) -> bool:
+    try:
+        return apply(answer, audience, tenant, projector)
+    except Exception:
+        # One tenant's fault is no other's: its clients resume, here or on another server.
+        logger.exception("a batch could not be applied; closing the sockets of its tenant")
+        for connection in list(audience.members):
+            connection.close(Close.SERVER_ERROR)
+        return False
 
 
 def _joined(planned: Sequence[AudiencePlan]) -> Plan:

@@ -55,6 +55,11 @@ def declare(kind: EventKind) -> None:
     _kinds[kind.name] = kind
 
 
+def is_declared(name: str) -> bool:
+    """Tell whether this process knows a kind: a newer one, beside it during a deployment, may append others."""
+    return name in _kinds
+
+
 def kind_named(name: str) -> EventKind:
     """Return the declared kind of that name; raises ``UnknownKind``."""
     try:

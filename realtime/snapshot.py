@@ -17,7 +17,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 from realtime import cursors, log, ports, rights
 from realtime.cursors import Resumption
-from realtime.kinds import declared, kind_named
+from realtime.kinds import declared, is_declared, kind_named
 from realtime.projection import LoggedEvent
 from realtime.rights import Change, Grants, Viewer
 
@@ -49,12 +49,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class TenantFacts:
-    """A tenant at the moment of the snapshot. ``changes``: of rights, since the counter that the plan knew."""
+    """
+    A tenant at the moment of the snapshot. ``changes``: of rights, since the counter that the plan knew.
+
+    They are not complete when so many came at once that the first are gone again.
+    """
 
     is_active: bool
     head: int
     rights: int
     changes: tuple[Change, ...] = ()
+    are_changes_complete: bool = True
 
 
 @dataclass(slots=True)
@@ -146,15 +151,18 @@ def _facts(plan: Plan) -> dict[int, TenantFacts]:
             [json.dumps([[t.tenant_id, 0] for t in plan.tenants])],
         )
         rows = {row[0]: row for row in cursor.fetchall()}
-    moved = [
-        (t.tenant_id, t.rights)
-        for t in plan.tenants
-        if t.rights is not None and t.tenant_id in rows and rows[t.tenant_id][3] != t.rights
-    ]
-    changes = rights.changes_since(moved)
+    loaded = {t.tenant_id: t.rights for t in plan.tenants if t.rights is not None and t.tenant_id in rows}
+    moved = {tenant_id: counter for tenant_id, counter in loaded.items() if rows[tenant_id][3] != counter}
+    changes = rights.changes_since(moved.items())
     return {
         tenant_id: TenantFacts(
-            is_active=bool(is_active), head=head, rights=counter, changes=tuple(changes.get(tenant_id, ()))
+            is_active=bool(is_active),
+            head=head,
+            rights=counter,
+            changes=tuple(changes.get(tenant_id, ())),
+            are_changes_complete=tenant_id not in moved
+            or {change.rights for change in changes.get(tenant_id, ())}
+            == set(range(moved[tenant_id] + 1, counter + 1)),
         )
         for tenant_id, is_active, head, counter in rows.values()
     }
@@ -164,8 +172,8 @@ def _touched(plan: TenantPlan, facts: TenantFacts | None) -> Iterable[UUID]:
     """The sessions of a tenant whose standing may have changed since the plan's counter."""
     if facts is None or plan.rights is None or facts.rights == plan.rights:
         return ()
-    if {change.rights for change in facts.changes} != set(range(plan.rights + 1, facts.rights + 1)):
-        return plan.viewers  # rows that would name them are gone: read everybody anew
+    if not facts.are_changes_complete:
+        return plan.viewers
     own = [change for change in facts.changes if change.subject_id is None]
     if any(change.user_id is None and change.group_id is None for change in own):
         return plan.viewers
@@ -177,7 +185,9 @@ def _touched(plan: TenantPlan, facts: TenantFacts | None) -> Iterable[UUID]:
 def _grants(answer: Answer, marks: Iterable[LoggedEvent]) -> dict[str, Grants]:
     wanted: dict[str, set[UUID]] = defaultdict(set)
     for event in (*(event for page in answer.pages.values() for event in page), *marks):
-        wanted[kind_named(event.kind).subject].add(event.subject_id)
+        # One of an unknown kind must not blind this process for all tenants: whoever projects it fails, alone.
+        if is_declared(event.kind):
+            wanted[kind_named(event.kind).subject].add(event.subject_id)
     # A change names its subject by id alone, so it is looked for among the subjects of every kind.
     changed = {c.subject_id for facts in answer.tenants.values() for c in facts.changes if c.subject_id is not None}
     subjects = {kind.subject for kind in declared()}

@@ -89,7 +89,7 @@ class RightsChange(models.Model):
     last ``KEPT`` values of a tenant are kept: whoever is further behind reads the rights of everybody anew.
     """
 
-    KEPT = 1000
+    KEPT = 10_000
 
     tenant_id = models.BigIntegerField()
     rights = models.PositiveBigIntegerField(null=True)

@@ -25,7 +25,8 @@ async def keep_renewed(
     failures = 0
     while True:
         with suppress(TimeoutError):
-            await asyncio.wait_for(expiring.wait(), login.seconds_until_renewal)
+            async with asyncio.timeout(login.seconds_until_renewal):  # wait_for() can forget a cancellation
+                await expiring.wait()
         try:
             await login.renew()
         except (Refused, Unreachable) as error:

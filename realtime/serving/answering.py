@@ -31,6 +31,8 @@ def answered(application: Application, limits: Limits) -> Application:
             async with asyncio.timeout(limits.answer_seconds) as limit:
 
                 async def begin(message: Message) -> None:
+                    if limit.expired():
+                        raise asyncio.CancelledError  # too late: the application is being ended
                     limit.reschedule(None)
                     await send(message)
 

@@ -76,6 +76,18 @@ class Socket(WebSocketsSansIOProtocol):
         else:
             self.conn.data_to_send()
 
+    def send_receive_event_to_app(self) -> None:
+        """Close for text that is none, without a traceback: that is the client's mistake, and not worth one a frame."""
+        if self.curr_msg_data_type == "text":
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self.conn.send_close(1007)
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
+
     def handle_close(self, event: Frame) -> None:
         """Let a ``send`` that waits for room learn that nobody will read it."""
         super().handle_close(event)

@@ -93,7 +93,7 @@ async def visit(database, inside, settings):
     """Make visitors of a middleware of the test's own; its hub is ``visit.home.hub``."""
     settings.USHER = settings.USHER.model_copy(update={"allowed_origins": (ORIGIN,)})
     async with house() as home, visits(JWTAuthMiddleware(inside)) as visit:
-        visit.__dict__["home"] = home
+        visit.home = home
         yield visit
 
 

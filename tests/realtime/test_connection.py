@@ -4,7 +4,7 @@ import asyncio
 
 from realtime import connection as module
 from realtime import protocol
-from realtime.connection import MOST_BYTES, MOST_FRAMES, State
+from realtime.connection import MOST_BYTES, MOST_CONTROLS, MOST_FRAMES, State
 from tests.realtime.transport import Transport, connection_to, event, full, live, turns
 
 RIGHTS = protocol.rights_changed([])
@@ -157,3 +157,16 @@ async def test_the_bounds_are_on_what_waits_and_not_on_a_page(takes_first):
 
 def test_the_times_are_those_of_the_protocol_page():
     assert (module.STALL_SECONDS, module.CLOSING_SECONDS) == (10, 1)
+
+
+async def test_control_frames_that_nobody_reads_end_the_connection(takes_first):
+    connection, transport = full(takes_first)
+    for _ in range(MOST_CONTROLS):
+        connection.control(RIGHTS)
+    assert connection.is_open
+
+    connection.control(RIGHTS)
+    transport.make_room()
+    await turns()
+
+    assert transport.kinds[-2:] == ["goodbye", 4002]

@@ -7,7 +7,8 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
 from django.utils.module_loading import import_string
 
 from accounts import demo
@@ -31,6 +32,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the server; the first line on standard output says where it listens."""
+        if not settings.USHER.may_listen_on(options["host"]):
+            raise CommandError(
+                f"host is {options['host']!r}; expected a loopback address such as 127.0.0.1, because USHER_DEMO=1 "
+                "serves people whose password is known to all: leave it out to serve others"
+            )
+        refuse_unmigrated()
         held = alone_or_refuse()
         try:
             SERVERS[options["server"]](
@@ -55,6 +62,21 @@ def announce(host: str, port: int) -> None:
     print(f"usher: listening on http://{host}:{port}", flush=True)
     if settings.USHER.demo:
         print(demo.banner(host, port), flush=True)
+
+
+def refuse_unmigrated() -> None:
+    """Refuse to serve a database that lacks migrations: every request would fail. One that is away may come back."""
+    try:
+        executor = MigrationExecutor(connection)
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except OperationalError as error:
+        if connection.vendor == "sqlite":
+            raise CommandError(f"the database cannot be opened ({error}); see DATABASE_URL") from None
+        return
+    finally:
+        connection.close()
+    if missing:
+        raise CommandError(f"the database lacks {len(missing)} migrations; run manage.py migrate first")
 
 
 def alone_or_refuse() -> IO[str] | None:

@@ -1,0 +1,49 @@
+"""What serve refuses to start with, in a sentence."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.management.commands import serve
+from tests.databases import django_uses
+
+
+@pytest.fixture
+def _never_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(**kwargs: object) -> None:
+        raise AssertionError("it serves")
+
+    monkeypatch.setattr(serve, "SERVERS", {"daphne": run, "uvicorn": run})
+
+
+@pytest.mark.usefixtures("database", "_never_serves")
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.1", "example.com"])
+def test_the_demo_stays_on_this_machine_whatever_the_option_says(settings, host):
+    settings.USHER = settings.USHER.model_copy(update={"demo": True})
+
+    with pytest.raises(CommandError, match="expected a loopback address such as 127.0.0.1, because USHER_DEMO=1"):
+        call_command("serve", host=host)
+
+
+@pytest.mark.usefixtures("database", "_never_serves")
+def test_without_the_demo_any_host_will_do():
+    with pytest.raises(AssertionError, match="it serves"):
+        call_command("serve", host="0.0.0.0", port=0)
+
+
+@pytest.mark.usefixtures("_never_serves")
+def test_a_database_that_lacks_migrations_is_not_served(django_db_blocker, tmp_path):
+    empty = django_uses(f"sqlite:///{tmp_path}/empty.sqlite3")
+    refused = pytest.raises(CommandError, match=r"the database lacks \d+ migrations; run manage.py migrate first")
+    with django_db_blocker.unblock(), empty, refused:
+        call_command("serve", port=0)
+
+
+@pytest.mark.usefixtures("_never_serves")
+def test_a_database_in_no_folder_is_said_in_a_sentence(django_db_blocker, tmp_path):
+    nowhere = django_uses(f"sqlite:///{tmp_path}/nowhere/x.sqlite3")
+    with (
+        django_db_blocker.unblock(),
+        nowhere,
+        pytest.raises(CommandError, match=r"cannot be opened .*; see DATABASE_URL"),
+    ):
+        call_command("serve", port=0)

@@ -1,0 +1,121 @@
+"""A fault stops as little as possible: one class, or one tenant, whose clients then resume; the others hear on."""
+
+import threading
+
+import pytest
+from django.db import connection
+
+from accounts.models import Role, User, UserGrantToGroup
+from realtime import batch, bell, hub, snapshot
+from realtime.batch import Batch
+from realtime.models import Event
+from tenants.models import RightsChange
+from tests.realtime.house import house, make_session, make_tenant, make_user
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+def _append_newer(tenant_id: int, user: User) -> None:
+    """Append as a newer release beside this one might: an event of a kind that this process does not know."""
+    head = Event.objects.filter(tenant_id=tenant_id).count() + 1
+    Event.objects.create(tenant_id=tenant_id, position=head, kind="user.newer", subject_id=user.pk, snapshot={})
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE tenants_head SET position = %s WHERE tenant_id = %s", [head, tenant_id])
+
+
+async def test_an_event_of_an_unknown_kind_is_its_own_tenants_trouble_alone():
+    async with house() as home:
+        acme, globex = [await home.write(make_tenant, name) for name in ("acme", "globex")]
+        alice = await home.write(make_user, acme, "alice", "owner")
+        mallory = await home.write(make_user, globex, "mallory", "owner")
+        of_alice, of_mallory = [await home.write(make_session, person) for person in (alice, mallory)]
+        at_acme, at_globex = await home.socket(of_alice), await home.socket(of_mallory)
+        await home.write(_append_newer, acme.pk, alice)
+        home.hub.mark(acme.pk)
+        await at_acme.until(lambda s: s.closed)
+        await home.write(make_user, globex, "eve")
+        await at_globex.until(lambda s: s.heard_of)
+        again = await home.socket(of_alice)
+        await home.write(make_user, acme, "dave")
+        await again.until(lambda s: s.heard_of)
+
+    assert (at_acme.closed, at_globex.closed) == (4001, None)
+    assert at_globex.heard_of == ["eve"]
+    assert again.heard_of == ["dave"], "who comes back without a cursor begins behind it"
+
+
+async def test_a_batch_that_fails_for_one_tenant_serves_the_others(monkeypatch):
+    async with house() as home:
+        acme, globex = [await home.write(make_tenant, name) for name in ("acme", "globex")]
+        people = [await home.write(make_user, tenant, "owner", "owner") for tenant in (acme, globex)]
+        at_acme, at_globex = [await home.socket(await home.write(make_session, person)) for person in people]
+        deliver = Batch.deliver
+
+        def failing(self: Batch) -> None:
+            if self.audience.tenant_id == acme.pk:
+                raise RuntimeError("planted")
+            deliver(self)
+
+        monkeypatch.setattr(batch.Batch, "deliver", failing)
+        await home.write(make_user, acme, "dave")
+        await home.write(make_user, globex, "eve")
+        await at_acme.until(lambda s: s.closed)
+        await at_globex.until(lambda s: s.heard_of)
+
+    assert at_acme.closed == 4001
+    assert (at_globex.heard_of, at_globex.closed) == (["eve"], None)
+
+
+async def test_a_database_that_hangs_closes_its_sockets_in_the_end(monkeypatch, settings):
+    monkeypatch.setattr(hub, "BLIND_SECONDS", 0.2)
+    settings.USHER = settings.USHER.model_copy(update={"sweep_seconds": 0.1})
+    goes_on = threading.Event()
+    async with house() as home:
+        acme = await home.write(make_tenant, "acme")
+        alice = await home.write(make_user, acme, "alice", "owner")
+        socket = await home.socket(await home.write(make_session, alice))
+        read = snapshot.read
+
+        def hanging(plan: snapshot.Plan) -> snapshot.Answer:
+            goes_on.wait(60)
+            return read(plan)
+
+        monkeypatch.setattr(snapshot, "read", hanging)
+        await home.write(make_user, acme, "dave")
+        await socket.until(lambda s: s.closed)
+        goes_on.set()
+
+    assert (socket.closed, socket.heard_of) == (4001, [])
+
+
+@pytest.mark.each_database
+async def test_when_the_rows_that_name_a_change_are_gone_everybody_is_told_and_judged_anew(monkeypatch):
+    monkeypatch.setattr(bell, "ring", lambda tenant_id, head=0: None)
+    async with house() as home:
+        acme = await home.write(make_tenant, "acme")
+        alice = await home.write(make_user, acme, "alice", "owner")
+        bob = await home.write(make_user, acme, "bob", "viewer")
+        at_alice, at_bob = [await home.socket(await home.write(make_session, person)) for person in (alice, bob)]
+        at_bob.room.clear()  # what Bob is sent from here on waits
+        dave = await home.write(make_user, acme, "dave")
+        await home.write(make_user, acme, "erin")
+        await home.read_all()
+
+        def take_and_forget() -> None:
+            group = Role.objects.get(tenant=acme, name="viewer").group
+            UserGrantToGroup.objects.filter(content_object=dave, group=group).delete()
+            UserGrantToGroup.objects.filter(content_object__username="erin", group=group).delete()
+            RightsChange.objects.all().delete()
+
+        await home.write(take_and_forget)
+        for tenant_id in list(home.hub.audiences):
+            home.hub.mark(tenant_id)
+        await at_alice.until(lambda s: s.of_type("rights.changed"))
+        at_bob.room.set()
+        await at_bob.until(lambda s: s.of_type("rights.changed"))
+        await home.write(make_user, acme, "frank")
+        await home.read_all()
+        await at_bob.until(lambda s: "frank" in s.heard_of)
+
+    assert at_alice.heard_of == ["dave", "erin", "frank"]
+    assert "erin" not in at_bob.heard_of, "it waited, and was judged anew"
