@@ -56,6 +56,14 @@ def test_a_message_above_the_limit_closes_with_1009(server):
     assert server.hears("disconnected", code=1009)
 
 
+def test_text_that_is_none_closes_with_1007_and_is_not_worth_a_traceback(server):
+    with server.socket("/echo") as socket:
+        socket.send(b"\xff\xfe", text=True)
+        assert ending(socket)[0] == 1007
+    assert server.hears("disconnected", code=1007)
+    assert "UnicodeDecodeError" not in server.errors
+
+
 def test_an_endless_message_in_pieces_closes_with_1009(server):
     with server.socket("/echo") as socket:
         socket.send(["x" * 30_000] * 3)
