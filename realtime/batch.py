@@ -32,6 +32,12 @@ def apply(answer: Answer, audience: Audience, planned: TenantPlan, projector: Pr
         for connection in audience.members:
             connection.close(Close.NOT_AUTHORISED)
         return False
+    if planned.position is not None and facts.head < planned.position:
+        # A backup was put back under us: what these clients have seen is a log that is no more.
+        for connection in list(audience.members):
+            connection.close(Close.RESYNC)
+        audience.position, audience.rights = facts.head, facts.rights
+        return False
     batch = Batch(answer, audience, facts, planned, projector)
     batch.renew_rights()
     batch.deliver()

@@ -161,11 +161,15 @@ def _facts(plan: Plan) -> dict[int, TenantFacts]:
             rights=counter,
             changes=tuple(changes.get(tenant_id, ())),
             are_changes_complete=tenant_id not in moved
-            or {change.rights for change in changes.get(tenant_id, ())}
-            == set(range(moved[tenant_id] + 1, counter + 1)),
+            or _are_complete(changes.get(tenant_id, ()), since=moved[tenant_id], until=counter),
         )
         for tenant_id, is_active, head, counter in rows.values()
     }
+
+
+def _are_complete(changes: Iterable[Change], *, since: int, until: int) -> bool:
+    """Tell whether each bump has left its rows. None has for a counter that went back, as with a restored backup."""
+    return since < until and {change.rights for change in changes} == set(range(since + 1, until + 1))
 
 
 def _touched(plan: TenantPlan, facts: TenantFacts | None) -> Iterable[UUID]:

@@ -9,7 +9,7 @@ from accounts.models import Role, User, UserGrantToGroup
 from realtime import batch, bell, hub, snapshot
 from realtime.batch import Batch
 from realtime.models import Event
-from tenants.models import RightsChange
+from tenants.models import Head, RightsChange, RightsCounter
 from tests.realtime.house import house, make_session, make_tenant, make_user
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -119,3 +119,52 @@ async def test_when_the_rows_that_name_a_change_are_gone_everybody_is_told_and_j
 
     assert at_alice.heard_of == ["dave", "erin", "frank"]
     assert "erin" not in at_bob.heard_of, "it waited, and was judged anew"
+
+
+@pytest.mark.each_database
+async def test_a_log_that_went_back_makes_clients_ask_anew(monkeypatch):
+    monkeypatch.setattr(bell, "ring", lambda tenant_id, head=0: None)
+    async with house() as home:
+        acme = await home.write(make_tenant, "acme")
+        alice = await home.write(make_user, acme, "alice", "owner")
+        session = await home.write(make_session, alice)
+        for name in ("bob", "carol"):
+            await home.write(make_user, acme, name)
+        socket = await home.socket(session)
+
+        def restore() -> None:
+            Event.objects.filter(tenant=acme, position__gt=1).delete()
+            Head.objects.filter(tenant=acme).update(position=1)
+
+        await home.write(restore)
+        home.hub.mark(acme.pk)
+        await socket.until(lambda s: s.closed)
+        again = await home.socket(session)
+        await home.write(make_user, acme, "dave")
+        home.hub.mark(acme.pk)
+        await again.until(lambda s: s.heard_of)
+
+    assert socket.closed == 4004
+    assert again.heard_of == ["dave"]
+
+
+@pytest.mark.each_database
+async def test_a_rights_counter_that_went_back_is_a_reason_to_read_everybody_anew(monkeypatch):
+    monkeypatch.setattr(bell, "ring", lambda tenant_id, head=0: None)
+    async with house() as home:
+        acme = await home.write(make_tenant, "acme")
+        alice = await home.write(make_user, acme, "alice", "owner")
+        bob = await home.write(make_user, acme, "bob", "viewer")
+        at_alice, at_bob = [await home.socket(await home.write(make_session, person)) for person in (alice, bob)]
+
+        def restore() -> None:
+            bob.groups.clear()
+            RightsChange.objects.all().delete()
+            RightsCounter.objects.filter(tenant_id=acme.pk).update(value=1)
+
+        await home.write(restore)
+        home.hub.mark(acme.pk)
+        await at_bob.until(lambda s: s.closed)
+        await at_alice.until(lambda s: s.of_type("rights.changed"))
+
+    assert (at_bob.closed, at_alice.closed) == (4403, None)
