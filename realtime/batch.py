@@ -13,12 +13,12 @@ from uuid import UUID
 
 from django.conf import settings
 
-from realtime import cursors, protocol, rights
+from realtime import changes, cursors, protocol, rights
 from realtime.audience import Audience, Entry
 from realtime.connection import Connection, Identity, State
-from realtime.kinds import declared, permissions_by_field
+from realtime.kinds import permissions_by_field
 from realtime.log import PAGE
-from realtime.projection import LoggedEvent, Projector, visible_set
+from realtime.projection import LoggedEvent, Projector
 from realtime.protocol import Close
 from realtime.snapshot import Answer, Page, TenantFacts, TenantPlan
 
@@ -256,19 +256,7 @@ class Batch:
 
     def _sessions_with_other_views(self) -> set[UUID]:
         """The sessions for which what they see of some subject differs before and after the changes."""
-        changes = self.facts.changes
         if not self.facts.are_changes_complete:
             return set(self.audience.entries)  # what they saw before cannot be told any more
-        touched = {change.subject_id for change in changes if change.subject_id is not None}
-        found: set[UUID] = set()
-        for kind in declared() if touched else ():
-            now = self.answer.grants[kind.subject]
-            then = rights.before(now, changes)
-            for session_id, entry in self.audience.entries.items():
-                if any(
-                    visible_set(kind, then.of_viewer(entry.viewer, subject))
-                    != visible_set(kind, now.of_viewer(entry.viewer, subject))
-                    for subject in touched
-                ):
-                    found.add(session_id)
-        return found
+        viewers = {session_id: entry.viewer for session_id, entry in self.audience.entries.items()}
+        return changes.who_sees_otherwise(viewers, self.facts.changes, self.answer.grants)

@@ -9,20 +9,17 @@ Two rules stand above all grants: a viewer is of one tenant and hears of that te
 elsewhere; and only object grants count. A model-level permission or ``is_superuser`` opens nothing.
 """
 
-import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
 
 from django.apps import apps
-from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Manager, Model, Q, QuerySet
 from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
 
 from realtime.kinds import EventKind
-from realtime.log import pairs_in
 from realtime.ports import Standing
 from realtime.protocol import Close
 from tenants.models import Tenant
@@ -166,69 +163,3 @@ def _user_grants(model: type[Model]) -> Manager[Any]:
 
 def _model(subject: str) -> type[Model]:
     return apps.get_model(subject)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A row that a bump left: what was touched, and for a grant on a subject which permission came or went."""
-
-    tenant_id: int
-    rights: int
-    user_id: UUID | None
-    group_id: int | None
-    session_id: UUID | None
-    subject_id: UUID | None
-    codename: str | None
-    granted: bool | None
-
-
-def changes_since(loaded: Iterable[tuple[int, int]]) -> dict[int, list[Change]]:
-    """Return the changes after each (tenant id, rights counter), in order, by tenant; in one query."""
-    found: dict[int, list[Change]] = defaultdict(list)
-    pairs = list(loaded)
-    if not pairs:
-        return found
-    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-        cursor.execute(
-            "SELECT c.tenant_id, c.rights, c.user_id, c.group_id, c.session_id, c.subject_id, p.codename, c.granted "  # noqa: S608
-            f"FROM {pairs_in(cursor)} k JOIN tenants_rightschange c ON c.tenant_id = k.a AND c.rights > k.b "
-            "LEFT JOIN auth_permission p ON p.id = c.permission_id ORDER BY c.tenant_id, c.rights, c.id",
-            [json.dumps(pairs)],
-        )
-        for tenant_id, counter, user, group, session, subject, codename, granted in cursor.fetchall():
-            ids = (_uuid(user), group, _uuid(session), _uuid(subject))
-            found[tenant_id].append(
-                Change(tenant_id, counter, *ids, codename, granted=None if granted is None else bool(granted))
-            )
-    return found
-
-
-def _uuid(value: UUID | str | None) -> UUID | None:
-    return value if value is None or isinstance(value, UUID) else UUID(value)
-
-
-def before(grants: Grants, changes: Sequence[Change]) -> Grants:
-    """
-    Return the grants as they stood before ``changes`` (in order), for the subjects that these touch.
-
-    The first change of each grant tells: what came first was not there, what went first was.
-    """
-    touched = {change.subject_id for change in changes if change.subject_id is not None}
-    earlier = Grants()
-    for subject_id in touched:
-        earlier.of_groups[subject_id] = {g: set(c) for g, c in grants.of_groups.get(subject_id, {}).items()}
-        earlier.of_users[subject_id] = {u: set(c) for u, c in grants.of_users.get(subject_id, {}).items()}
-    seen: set[tuple[object, ...]] = set()
-    for change in changes:
-        key = (change.subject_id, change.group_id, change.user_id, change.codename)
-        if change.subject_id is None or change.codename is None or key in seen:
-            continue
-        seen.add(key)
-        if change.group_id is not None:
-            held = earlier.of_groups[change.subject_id].setdefault(change.group_id, set())
-        elif change.user_id is not None:
-            held = earlier.of_users[change.subject_id].setdefault(change.user_id, set())
-        else:
-            continue
-        (held.discard if change.granted else held.add)(change.codename)
-    return earlier

@@ -15,11 +15,12 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
-from realtime import cursors, log, ports, rights
+from realtime import changes, cursors, log, ports, rights
+from realtime.changes import Change
 from realtime.cursors import Resumption
 from realtime.kinds import declared, is_declared, kind_named
 from realtime.projection import LoggedEvent
-from realtime.rights import Change, Grants, Viewer
+from realtime.rights import Grants, Viewer
 
 Page = tuple[int, int]
 """A stretch of a tenant's log: the tenant's id, and the position after which it begins."""
@@ -153,23 +154,18 @@ def _facts(plan: Plan) -> dict[int, TenantFacts]:
         rows = {row[0]: row for row in cursor.fetchall()}
     loaded = {t.tenant_id: t.rights for t in plan.tenants if t.rights is not None and t.tenant_id in rows}
     moved = {tenant_id: counter for tenant_id, counter in loaded.items() if rows[tenant_id][3] != counter}
-    changes = rights.changes_since(moved.items())
+    found = changes.since(moved.items())
     return {
         tenant_id: TenantFacts(
             is_active=bool(is_active),
             head=head,
             rights=counter,
-            changes=tuple(changes.get(tenant_id, ())),
+            changes=tuple(found.get(tenant_id, ())),
             are_changes_complete=tenant_id not in moved
-            or _are_complete(changes.get(tenant_id, ()), since=moved[tenant_id], until=counter),
+            or changes.are_complete(found.get(tenant_id, ()), since=moved[tenant_id], until=counter),
         )
         for tenant_id, is_active, head, counter in rows.values()
     }
-
-
-def _are_complete(changes: Iterable[Change], *, since: int, until: int) -> bool:
-    """Tell whether each bump has left its rows. None has for a counter that went back, as with a restored backup."""
-    return since < until and {change.rights for change in changes} == set(range(since + 1, until + 1))
 
 
 def _touched(plan: TenantPlan, facts: TenantFacts | None) -> Iterable[UUID]:

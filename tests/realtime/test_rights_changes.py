@@ -12,8 +12,10 @@ from accounts import sessions
 from accounts.models import Role
 from accounts.permissions import VIEW_USER, VIEW_USER_CONTACT
 from accounts.provisioning import change_tenant
+from realtime import changes as module
 from realtime import rights
-from realtime.rights import Change, Grants
+from realtime.changes import Change
+from realtime.rights import Grants
 from tenants.models import RightsCounter
 from tests.realtime.house import make_session, make_tenant, make_user
 
@@ -33,7 +35,7 @@ def counter(tenant):
 
 
 def changes(tenant, since):
-    return rights.changes_since([(tenant.pk, since)]).get(tenant.pk, [])
+    return module.since([(tenant.pk, since)]).get(tenant.pk, [])
 
 
 @pytest.mark.each_database
@@ -87,7 +89,7 @@ def test_each_tenant_is_asked_for_its_own_and_in_one_query(acme, django_assert_n
     assign_perm(VIEW_USER, hank, hank)
 
     with django_assert_num_queries(1):
-        found = rights.changes_since([*since, (987, 0)])
+        found = module.since([*since, (987, 0)])
 
     assert {tenant_id: [c.user_id for c in of_tenant] for tenant_id, of_tenant in found.items()} == {
         acme.pk: [bob.pk],
@@ -98,7 +100,7 @@ def test_each_tenant_is_asked_for_its_own_and_in_one_query(acme, django_assert_n
 def test_nothing_since_and_nobody_asked(acme, django_assert_num_queries):
     assert changes(acme, counter(acme)) == []
     with django_assert_num_queries(0):
-        assert rights.changes_since([]) == {}
+        assert module.since([]) == {}
 
 
 def test_one_may_look_back_over_what_was_really_granted(acme):
@@ -112,7 +114,7 @@ def test_one_may_look_back_over_what_was_really_granted(acme):
     remove_perm(VIEW_USER_CONTACT, bob, dave)
     now = rights.grants_on("accounts.User", [dave.pk])
 
-    assert _plain(rights.before(now, changes(acme, since))) == _plain(then) != _plain(now)
+    assert _plain(module.before(now, changes(acme, since))) == _plain(then) != _plain(now)
 
 
 grants_held = st.sets(
@@ -147,7 +149,7 @@ def test_before_is_what_it_was_for_every_subject_that_was_touched(held, toggled,
         made.insert(data.draw(st.integers(0, len(made))), change)
     now = _grants(at_last)
 
-    earlier = rights.before(now, made)
+    earlier = module.before(now, made)
 
     touched = {subject for subject, _, _ in toggled}
     assert _plain(earlier) == {grant for grant in held if grant[0] in touched}

@@ -1,0 +1,112 @@
+"""
+What the bumps of a rights counter were about, and who sees something else because of it.
+
+Each bump leaves rows that name what it touched (``tenants.models.RightsChange``). From them, and from the grants as
+they are now, follow the grants as they were: nothing else remembers those.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from realtime.kinds import declared
+from realtime.log import pairs_in
+from realtime.projection import visible_set
+from realtime.rights import Grants, Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A row that a bump left: what was touched, and for a grant on a subject which permission came or went."""
+
+    tenant_id: int
+    rights: int
+    user_id: UUID | None
+    group_id: int | None
+    session_id: UUID | None
+    subject_id: UUID | None
+    codename: str | None
+    granted: bool | None
+
+
+def since(loaded: Iterable[tuple[int, int]]) -> dict[int, list[Change]]:
+    """Return the changes after each (tenant id, rights counter), in order, by tenant; in one query."""
+    found: dict[int, list[Change]] = defaultdict(list)
+    pairs = list(loaded)
+    if not pairs:
+        return found
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute(
+            "SELECT c.tenant_id, c.rights, c.user_id, c.group_id, c.session_id, c.subject_id, p.codename, c.granted "  # noqa: S608
+            f"FROM {pairs_in(cursor)} k JOIN tenants_rightschange c ON c.tenant_id = k.a AND c.rights > k.b "
+            "LEFT JOIN auth_permission p ON p.id = c.permission_id ORDER BY c.tenant_id, c.rights, c.id",
+            [json.dumps(pairs)],
+        )
+        for tenant_id, counter, user, group, session, subject, codename, granted in cursor.fetchall():
+            ids = (_uuid(user), group, _uuid(session), _uuid(subject))
+            found[tenant_id].append(
+                Change(tenant_id, counter, *ids, codename, granted=None if granted is None else bool(granted))
+            )
+    return found
+
+
+def _uuid(value: UUID | str | None) -> UUID | None:
+    return value if value is None or isinstance(value, UUID) else UUID(value)
+
+
+def before(grants: Grants, changes: Sequence[Change]) -> Grants:
+    """
+    Return the grants as they stood before ``changes`` (in order), for the subjects that these touch.
+
+    The first change of each grant tells: what came first was not there, what went first was.
+    """
+    touched = {change.subject_id for change in changes if change.subject_id is not None}
+    earlier = Grants()
+    for subject_id in touched:
+        earlier.of_groups[subject_id] = {g: set(c) for g, c in grants.of_groups.get(subject_id, {}).items()}
+        earlier.of_users[subject_id] = {u: set(c) for u, c in grants.of_users.get(subject_id, {}).items()}
+    seen: set[tuple[object, ...]] = set()
+    for change in changes:
+        key = (change.subject_id, change.group_id, change.user_id, change.codename)
+        if change.subject_id is None or change.codename is None or key in seen:
+            continue
+        seen.add(key)
+        if change.group_id is not None:
+            held = earlier.of_groups[change.subject_id].setdefault(change.group_id, set())
+        elif change.user_id is not None:
+            held = earlier.of_users[change.subject_id].setdefault(change.user_id, set())
+        else:
+            continue
+        (held.discard if change.granted else held.add)(change.codename)
+    return earlier
+
+
+def are_complete(changes: Iterable[Change], *, since: int, until: int) -> bool:
+    """Tell whether each bump has left its rows. None has for a counter that went back, as with a restored backup."""
+    return since < until and {change.rights for change in changes} == set(range(since + 1, until + 1))
+
+
+def who_sees_otherwise(
+    viewers: Mapping[UUID, Viewer], changes: Sequence[Change], grants: Mapping[str, Grants]
+) -> set[UUID]:
+    """
+    Return the keys of the viewers who see something else of some subject than before ``changes``.
+
+    ``grants``: by subject model, as they are now. Who saw nothing of a subject before and after is not among them.
+    """
+    touched = {change.subject_id for change in changes if change.subject_id is not None}
+    found: set[UUID] = set()
+    for kind in declared() if touched else ():
+        now = grants[kind.subject]
+        then = before(now, changes)
+        for key, viewer in viewers.items():
+            if any(
+                visible_set(kind, then.of_viewer(viewer, subject)) != visible_set(kind, now.of_viewer(viewer, subject))
+                for subject in touched
+            ):
+                found.add(key)
+    return found
