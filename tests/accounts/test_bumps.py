@@ -114,13 +114,14 @@ def test_a_transaction_on_two_tenants_bumps_both(house):
     }
 
 
-def test_only_the_last_thousand_values_are_kept(house):
-    RightsCounter.objects.filter(tenant_id=house.acme.pk).update(value=5000)
+def test_only_so_many_of_the_last_values_are_kept(house):
+    far = 5 * RightsChange.KEPT
+    RightsCounter.objects.filter(tenant_id=house.acme.pk).update(value=far)
 
     house.user("carol").groups.add(Role.objects.get(tenant=house.acme, name="viewer").group)
 
     kept = RightsChange.objects.filter(tenant_id=house.acme.pk).values_list("rights", flat=True)
-    assert list(kept) == [5001]
+    assert list(kept) == [far + 1]
     assert RightsChange.objects.filter(tenant_id=house.globex.pk).exists(), "another tenant's rows stay"
 
 
