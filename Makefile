@@ -3,6 +3,8 @@ PYTHON ?= python3
 SERVER ?= daphne
 # More arguments for pytest, such as: make test ARGS="tests/stories -x"
 ARGS ?=
+# Processes that run tests; each starts services of its own. 0 runs them in one, as a debugger wants it.
+WORKERS ?= 2
 
 BIN := .venv/bin
 # The checks see keys of their own, and nothing of a developer's .env file or services. So do the tests, by themselves.
@@ -31,7 +33,7 @@ install-development:
 
 test: install-development ## Run the tests, with branch coverage (ARGS= for pytest)
 	@$(PYTHON) tools/prepare_tests.py
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
 
 check: install-development ## Check form, types, imports, migrations and the API's schema, then run the tests
 	$(BIN)/ruff format --check
