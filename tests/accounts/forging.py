@@ -16,7 +16,15 @@ from accounts.models import Session, User
 from accounts.tokens import AccessTokens, pair_of
 from realtime.ports import TokenRefused
 
-GONE: Any = object()
+
+class Gone:
+    """Stands for a member that is not there."""
+
+    def __repr__(self) -> str:
+        return "GONE"
+
+
+GONE: Any = Gone()
 """Stands for a member that is left out."""
 KEY: str = settings.SIMPLE_JWT["SIGNING_KEY"]
 OTHER_KEY = "another-key-of-more-than-32-bytes-0123456789"
