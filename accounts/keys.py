@@ -1,7 +1,7 @@
 """The keys that sign tokens, each under an id of its own, so that a new key can come before the old one goes."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -13,9 +13,9 @@ class KeyRing:
     keys: Mapping[str, str]
 
 
-def ring_of(key: str) -> KeyRing:
-    """Return the ring of this one key."""
-    return KeyRing(current=kid_of(key), keys={kid_of(key): key})
+def ring_of(key: str, others: Iterable[str] = ()) -> KeyRing:
+    """Return the ring in which ``key`` signs, and ``others`` (the one before it, the one to come) verify as well."""
+    return KeyRing(current=kid_of(key), keys={kid_of(one): one for one in (*others, key)})
 
 
 def kid_of(key: str) -> str:

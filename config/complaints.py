@@ -8,7 +8,7 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 PREFIX = "USHER_"
-SECRETS = frozenset({"USHER_SECRET_KEY", "USHER_JWT_KEY"})
+SECRETS = frozenset({"USHER_SECRET_KEY", "USHER_JWT_KEY", "USHER_JWT_OTHER_KEYS"})
 # The default of a field could not be worked out because an earlier field is wrong: that one is reported, once.
 FOLLOWS_FROM_ANOTHER = "default_factory_not_called"
 PASSWORD_IN_AUTHORITY = re.compile(r"^(?P<before>.*?//)?.*@")

@@ -25,6 +25,7 @@ SIGNUP_RATE, DEMO_SIGNUP_RATE = "30/min", "600/min"
 
 HostNames = Annotated[tuple[str, ...], NoDecode, BeforeValidator(values.host_names)]
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(values.origins)]
+Keys = Annotated[tuple[str, ...], NoDecode, BeforeValidator(values.items)]
 Rate = Annotated[str, BeforeValidator(values.rate)]
 DatabaseUrl = Annotated[str, BeforeValidator(values.database_url)]
 RedisUrl = Annotated[str, BeforeValidator(values.redis_url)]
@@ -59,6 +60,13 @@ class Environment(BaseSettings):
         repr=False,
         validation_alias="USHER_JWT_KEY",
         description="at least 32 random bytes, other than USHER_SECRET_KEY",
+    )
+    jwt_other_keys: Keys = Field(
+        default=(),
+        repr=False,
+        validation_alias="USHER_JWT_OTHER_KEYS",
+        description="keys separated by commas, each of at least 32 random bytes and none of them USHER_SECRET_KEY or "
+        "USHER_JWT_KEY",
     )
     database_url: DatabaseUrl | None = Field(
         default=None,
@@ -149,6 +157,14 @@ class Environment(BaseSettings):
         if len(key.encode()) < KEY_BYTES or key == info.data.get("secret_key"):
             raise ValueError
         return key
+
+    @field_validator("jwt_other_keys")
+    @classmethod
+    def _other_keys_are_others(cls, keys: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        known = {info.data.get("secret_key"), info.data.get("jwt_key")}
+        if any(len(key.encode()) < KEY_BYTES for key in keys) or known & {*keys}:
+            raise ValueError
+        return keys
 
     @field_validator("channel_layer")
     @classmethod

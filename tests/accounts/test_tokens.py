@@ -84,9 +84,7 @@ def test_an_expired_token_with_a_wrong_signature_is_forged():
 class RingedToken(AccessToken):
     """An access token on a ring with a new key and the one before it."""
 
-    _token_backend = StrictBackend(
-        "at+jwt", KeyRing(current=kid_of(OTHER_KEY), keys={kid_of(OTHER_KEY): OTHER_KEY, kid_of(KEY): KEY})
-    )
+    _token_backend = StrictBackend("at+jwt", ring_of(OTHER_KEY, [KEY]))
 
 
 def test_a_ring_takes_tokens_of_all_its_keys_and_signs_with_the_current_one():
@@ -104,6 +102,13 @@ def test_a_token_of_one_key_that_names_another_is_refused():
     with pytest.raises(TokenBackendError):
         backend.decode(access_like({"kid": "b"}))
     assert backend.decode(access_like({"kid": "a"}))
+
+
+def test_a_token_of_a_key_that_left_the_ring_is_refused():
+    backend = StrictBackend("at+jwt", ring_of(OTHER_KEY))
+
+    with pytest.raises(TokenBackendError):
+        backend.decode(pair_of(session_of_alice()).access)
 
 
 def test_each_key_has_an_id_of_its_own():

@@ -31,6 +31,7 @@ def test_two_keys_are_all_that_is_needed(environment):
     usher = read_environment()
 
     assert (usher.host, usher.port, usher.demo) == ("127.0.0.1", 8000, False)
+    assert usher.jwt_other_keys == (), "no key but the one verifies"
     assert (usher.database_url, usher.redis_url, usher.channel_layer) == (None, None, "memory")
     assert usher.allowed_hosts == ("localhost", "127.0.0.1", "[::1]")
     assert usher.allowed_origins == (), "no page of another origin unless it is named"
@@ -88,7 +89,12 @@ def test_variables_of_the_commands_are_no_misspellings(environment):
 
 
 def test_what_is_secret_is_not_in_its_text(environment):
-    environment(DATABASE_URL="postgresql://usher:hidden@db/usher", REDIS_URL="redis://:hidden@redis/0")
+    others = f"{'hidden' * 6}, {'o' * 40}"
+    environment(
+        DATABASE_URL="postgresql://usher:hidden@db/usher",
+        REDIS_URL="redis://:hidden@redis/0",
+        USHER_JWT_OTHER_KEYS=others,
+    )
 
     text = repr(read_environment())
 
@@ -114,6 +120,17 @@ COMPLAINTS = [
     ("USHER_JWT_KEY", None, "is not set; expected at least 32 random bytes, other than USHER_SECRET_KEY"),
     ("USHER_JWT_KEY", "k" * 31, "is a secret of 31 characters; expected at least 32 random bytes, other than"),
     ("USHER_JWT_KEY", SECRET_KEY, "is a secret of 40 characters; expected at least 32 random bytes, other than"),
+    (
+        "USHER_JWT_OTHER_KEYS",
+        f"{'o' * 40},short",
+        "is a secret of 46 characters; expected keys separated by commas, each",
+    ),
+    (
+        "USHER_JWT_OTHER_KEYS",
+        f"{'o' * 40},{JWT_KEY}",
+        "is a secret of 81 characters; expected keys separated by commas",
+    ),
+    ("USHER_JWT_OTHER_KEYS", SECRET_KEY, "is a secret of 40 characters; expected keys separated by commas, each of"),
     ("USHER_CHANNEL_LAYER", "redis", "is 'redis'; expected pubsub or core (both need REDIS_URL), or memory"),
     ("USHER_CHANNEL_LAYER", "core", "is 'core'; expected memory while REDIS_URL is not set"),
     ("USHER_ALLOWED_HOSTS", "*", "is '*'; expected host names separated by commas"),
@@ -139,6 +156,8 @@ def test_a_complaint_names_variable_value_and_expectation(environment, name, val
     (problem,) = raised.value.problems
     assert problem.startswith(f"{name} {complaint}")
     assert "hidden" not in problem
+    assert SECRET_KEY not in problem
+    assert JWT_KEY not in problem
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "usher.example.com"])
