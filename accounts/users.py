@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypedDict, Unpack
+from uuid import UUID
+
+from django.db import transaction
 
 from accounts import newcomers, roles, sessions
 from accounts.models import JoinedVia, Role, User
@@ -119,6 +122,27 @@ def change_user(*, user: User, changed_by: Viewer | None = None, **changes: Unpa
         if "is_active" in changes and changes["is_active"] != user.is_active:
             _set_active(user, is_active=changes["is_active"])
     return user
+
+
+@retried
+def end_sessions(*, user: User, ended_by: Viewer, session_id: UUID | None = None) -> int:
+    """
+    End all live sessions of a user, or the one of that id, by staff's hand; returns how many there were.
+
+    Raises ``NotHeld`` for a user whose role gives what ``ended_by`` lacks: who may not demote him may not lock him out
+    by and by either.
+    """
+    with transaction.atomic():
+        # The lock under which roles change too: the role that is judged is the one that he has.
+        locked = User.objects.select_for_update(no_key=True, of=("self",)).filter(pk=user.pk).first()
+        if locked is None:
+            return 0
+        current = roles.role_of(locked)
+        if current is not None:
+            roles.refuse_unheld(current, ended_by)
+        if session_id is None:
+            return sessions.end_all_sessions(locked, reason=sessions.ENDED_BY_STAFF)
+        return int(sessions.end_session(locked, session_id, reason=sessions.ENDED_BY_STAFF))
 
 
 def _set_active(user: User, *, is_active: bool) -> None:

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import sessions
-from accounts.api.auth_bodies import LogInBody, PairBody, PasswordBody, RefreshBody, SessionListBody
+from accounts.api.auth_bodies import LogInBody, PairBody, PasswordBody, RefreshBody, SessionListBody, view_of_session
 from accounts.api.caller import address_of, agent_of, standing_of, user_of
 from accounts.api.openapi import problems
 from accounts.api.pagination import PARAMETERS, body_of, cursor_of, read_page
@@ -109,18 +109,7 @@ class SessionListView(APIView):
         current = standing_of(request).session_id
         live = sessions.live_sessions(user_of(request))
         page = read_page(cursor_of(request), [live], [live])
-        rows = [
-            {
-                "id": session.pk,
-                "created_at": session.created_at,
-                "refreshed_at": session.refreshed_at,
-                "expires_at": session.expires_at,
-                "address": session.address,
-                "agent": session.agent or None,
-                "current": session.pk == current,
-            }
-            for session in page.rows
-        ]
+        rows = [view_of_session(session, is_current=session.pk == current) for session in page.rows]
         return Response(SessionListBody(body_of(request, page, rows)).data)
 
 

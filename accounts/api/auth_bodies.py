@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.api.strict import StrictSerializer, Text
+from accounts.models import Session
 from accounts.tokens import LONGEST
 
 LONGEST_NAME = 300
@@ -53,9 +54,36 @@ class SessionBody(serializers.Serializer[Any]):
     current = serializers.BooleanField(help_text="Whether it is the session of this very request.")
 
 
+class UserSessionBody(SessionBody):
+    """A live session of a user as staff see it: where it is from is absent and named in ``redacted`` if hidden."""
+
+    address = serializers.CharField(allow_null=True, required=False)
+    agent = serializers.CharField(allow_null=True, required=False)
+    redacted = serializers.ListField(child=serializers.CharField())
+
+
 class SessionListBody(serializers.Serializer[Any]):
     """A page of the caller's live sessions, newest first."""
 
     results = SessionBody(many=True)
     next = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)
+
+
+class UserSessionListBody(SessionListBody):
+    """A page of a user's live sessions, newest first."""
+
+    results = UserSessionBody(many=True)
+
+
+def view_of_session(session: Session, *, is_current: bool) -> dict[str, Any]:
+    """Return a session as its own user sees it; ``is_current`` if it is the one behind the request."""
+    return {
+        "id": session.pk,
+        "created_at": session.created_at,
+        "refreshed_at": session.refreshed_at,
+        "expires_at": session.expires_at,
+        "address": session.address,
+        "agent": session.agent or None,
+        "current": is_current,
+    }

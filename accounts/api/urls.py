@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.api import auth, grants, me, platform, signup, users
+from accounts.api import auth, grants, me, platform, signup, user_sessions, users
 
 urlpatterns = [
     path("auth/token", auth.TokenView.as_view()),
@@ -14,7 +14,8 @@ urlpatterns = [
     path("me", me.MeView.as_view()),
     path("users", users.UserListView.as_view()),
     path("users/<str:user_id>", users.UserDetailView.as_view()),
-    path("users/<str:user_id>/sessions", users.UserSessionsView.as_view()),
+    path("users/<str:user_id>/sessions", user_sessions.UserSessionListView.as_view()),
+    path("users/<str:user_id>/sessions/<str:session_id>", user_sessions.UserSessionDetailView.as_view()),
     path("users/<str:user_id>/grants", grants.GrantListView.as_view()),
     path("users/<str:user_id>/grants/<str:grant_id>", grants.GrantDetailView.as_view()),
     path("tenants/<str:slug>/signup", signup.SignupView.as_view()),

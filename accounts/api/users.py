@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import roles, sessions
+from accounts import roles
 from accounts.api.openapi import problems
 from accounts.api.pagination import PARAMETERS, body_of, cursor_of, read_page
 from accounts.api.permissions import TenantView
@@ -141,20 +141,3 @@ class UserDetailView(UserView):
         self.require(MANAGE_USERS)
         changes = validated(UserChangeBody, request)
         return Response(self.as_it_is_now(change_user(user=user, changed_by=self.viewer, **changes)))
-
-
-class UserSessionsView(TenantView):
-    """The sessions of a user."""
-
-    @extend_schema(
-        operation_id="users_sessions_destroy",
-        summary="Log a user out everywhere",
-        description="Needs manage_users.",
-        responses={204: None, **problems(401, 403, 404, 503)},
-    )
-    def delete(self, request: Request, user_id: str) -> Response:
-        """End all sessions of a user that the caller may see, and with them its tokens and sockets."""
-        user, _ = self.visible_user(user_id)
-        self.require(MANAGE_USERS)
-        sessions.end_all_sessions(user, reason=sessions.ENDED_BY_STAFF)
-        return Response(status=204)

@@ -6,6 +6,7 @@ from accounts.grants import give_grant
 from accounts.permissions import ON_TENANTS, VIEW_USER
 from accounts.roles import create_role
 from tests.accounts.house import PASSWORD, ROLES, Caller
+from tests.realtime.house import make_session
 
 pytestmark = pytest.mark.each_database
 
@@ -14,6 +15,8 @@ OF_TENANT = [
     ("POST", "users", {"username": "erin"}, "manage_users", 201),
     ("PATCH", "users/{dave}", {"is_active": False}, "manage_users", 200),
     ("PATCH", "users/{dave}", {"role": "guest"}, "manage_users", 200),
+    ("GET", "users/{dave}/sessions", None, "manage_users", 200),
+    ("DELETE", "users/{dave}/sessions/{session}", None, "manage_users", 204),
     ("DELETE", "users/{dave}/sessions", None, "manage_users", 204),
     ("GET", "users/{dave}/grants", None, "manage_grants", 200),
     ("POST", "users/{dave}/grants", {"permission": "view_user", "role": "guest"}, "manage_grants", 201),
@@ -42,7 +45,9 @@ class Doors:
         create_role(self.house.acme, name, permissions=permissions, default_grants=[])
         victor = self.house.add(name, role=name, password=PASSWORD)
         grant = give_grant(subject=self.dave, permission=VIEW_USER, to=victor)
-        return self.house.caller(name)(method, path.format(dave=self.dave.pk, grant=grant.pk), body)
+        session = make_session(self.dave)
+        ids = {"dave": self.dave.pk, "grant": grant.pk, "session": session.pk}
+        return self.house.caller(name)(method, path.format(**ids), body)
 
 
 @pytest.fixture
@@ -83,7 +88,7 @@ def test_operators_keep_tenants_and_nobody_else_does(house):
 def test_operators_look_into_no_tenant_and_nobody_calls_without_a_token(house):
     dave = house.add("dave").pk
     for method, path, body in [OF_STAFF, OPEN[0], *(row[:3] for row in OF_TENANT)]:
-        row = (method, path.format(dave=dave, grant=dave), body)
+        row = (method, path.format(dave=dave, grant=dave, session=dave), body)
 
         assert house.caller("olga")(*row).status == 403, row
         assert Caller()(*row).status == 401, row
