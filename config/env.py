@@ -135,6 +135,13 @@ class Environment(BaseSettings):
         validation_alias="USHER_AUTH_SECONDS",
         description="seconds to wait for a socket's token, more than 0 and at most 60",
     )
+    housekeeping_seconds: float = Field(
+        default=3600,
+        gt=0,
+        le=86400,
+        validation_alias="USHER_HOUSEKEEPING_SECONDS",
+        description="seconds between two rounds of housekeeping, more than 0 and at most 86400",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", validation_alias="USHER_LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR"
     )

@@ -1,4 +1,4 @@
-"""The log's one table."""
+"""The log's table, and who does which chore just now."""
 
 from django.db import models
 from django.utils import timezone
@@ -28,3 +28,21 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.id}"
+
+
+class ChoreClaim(models.Model):
+    """
+    Whose a chore is just now, or when it is due again: nobody else may begin it before ``until``.
+
+    Only the database's clock is asked, since those of the servers may differ. See ``realtime.housekeeping``.
+    """
+
+    chore = models.CharField(max_length=50, primary_key=True)
+    holder = models.UUIDField()
+    until = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.chore} until {self.until}"

@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 
 from accounts import demo
 from realtime.draining import drain
+from realtime.housekeeping import Housekeeper
 from realtime.serving import daphne, uvicorn
 
 SERVERS = {"daphne": daphne.run, "uvicorn": uvicorn.run}
@@ -39,7 +40,9 @@ class Command(BaseCommand):
             )
         refuse_unmigrated()
         held = alone_or_refuse()
+        housekeeper = Housekeeper(every_seconds=settings.USHER.housekeeping_seconds)
         try:
+            housekeeper.start()
             SERVERS[options["server"]](
                 application=import_string(settings.ASGI_APPLICATION),
                 host=options["host"],
@@ -53,6 +56,7 @@ class Command(BaseCommand):
                 "choose another HOST or PORT, or end what listens there"
             ) from None
         finally:
+            housekeeper.stop()
             if held is not None:
                 held.close()
 
