@@ -10,10 +10,11 @@ from django.db import transaction
 from guardian.shortcuts import assign_perm, remove_perm
 
 from accounts.fields import refuse_invalid
+from accounts.kinds import USER_CREATED
 from accounts.models import Role, TenantGrantToGroup, User
 from accounts.permissions import ON_TENANTS, ON_USERS, OWNER
 from accounts.refusals import FieldsRefused, LastOwner, NotHeld, Refused, UnknownRole
-from realtime import bell
+from realtime import bell, rights
 from realtime.rights import Viewer
 from tenants.models import Tenant
 
@@ -83,15 +84,18 @@ def set_role(user: User, role: Role | None) -> None:
 
 
 @contextmanager
-def keeping_an_owner(user: User) -> Iterator[None]:
+def keeping_an_owner(user: User, *, seen_by: Viewer | None = None) -> Iterator[None]:
     """
     Open a transaction in which the user's tenant may not lose its last active owner; raises ``LastOwner`` at its end.
 
-    Of two such transactions in one tenant the second waits: each alone would leave the other's owner.
+    An owner hidden from ``seen_by`` does not count: that another one could go would tell that he is there. Of two such
+    transactions in one tenant the second waits: each alone would leave the other's owner.
     """
     with transaction.atomic():
         owner = Role.objects.select_for_update(no_key=True).filter(tenant=user.tenant, name=OWNER).first()
         active_owners = User.objects.filter(tenant_id=user.tenant_id, is_active=True, groups__role=owner)
+        if seen_by is not None:
+            active_owners = active_owners.filter(pk__in=rights.visible_subjects(USER_CREATED, seen_by))
         had_one = owner is not None and active_owners.exists()
         yield
         if had_one and not active_owners.exists():

@@ -112,7 +112,7 @@ def change_user(*, user: User, changed_by: Viewer | None = None, **changes: Unpa
     Deactivation ends the user's sessions. ``changed_by`` None means the house itself. Raises ``UnknownRole``,
     ``NotHeld`` for a role, had or to be had, beyond the changer's own, and ``LastOwner``.
     """
-    with roles.keeping_an_owner(user):
+    with roles.keeping_an_owner(user, seen_by=changed_by):
         user = User.objects.select_for_update(no_key=True, of=("self",)).select_related("tenant").get(pk=user.pk)
         current = roles.role_of(user)
         if changed_by is not None and current is not None:

@@ -6,8 +6,9 @@ import pytest
 from django.db import connection
 
 from accounts import roles
-from accounts.models import User
-from accounts.permissions import OWNER
+from accounts.grants import give_grant
+from accounts.models import User, UserGrantToGroup
+from accounts.permissions import OWNER, VIEW_USER
 from accounts.refusals import LastOwner, NotHeld, Refused, UnknownRole
 from accounts.roles import create_role, role_of
 from accounts.users import Newcomer, change_user, create_user, import_users
@@ -44,6 +45,21 @@ def test_an_inactive_owner_is_none(house):
 
     with pytest.raises(LastOwner):
         change_user(user=house.user("alice"), role=None)
+
+
+def test_an_owner_who_is_hidden_from_the_changer_is_none_either(house):
+    """Else whoever tries to go would learn from it that there is somebody whom he may not see."""
+    grace = house.add("grace", role=OWNER)
+    UserGrantToGroup.objects.filter(content_object=grace, group__role__name=OWNER).delete()
+    leave = ("PATCH", f"users/{house.id('alice')}", {"role": "viewer"})
+
+    hidden = house.caller("alice")(*leave)
+    give_grant(subject=grace, permission=VIEW_USER, to=house.user("alice"))
+    seen = house.caller("alice")(*leave)
+
+    assert (hidden.status, hidden.body["code"]) == (409, "last_owner")
+    assert hidden.body["detail"] == "alice is the last active owner of acme; make somebody else an owner first."
+    assert seen.status == 200
 
 
 def test_of_two_owners_who_leave_at_once_one_stays(house):

@@ -1,6 +1,8 @@
 """Ids that sort by time, and the time inside them."""
 
+import time
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from uuid import UUID, uuid4
 
 import pytest
@@ -25,6 +27,19 @@ def test_an_id_tells_when_it_was_made():
 
     assert moment is not None
     assert before <= moment <= datetime.now(UTC)
+
+
+def test_an_id_tells_nothing_of_those_made_before_it(monkeypatch):
+    monkeypatch.setattr(time, "time_ns", lambda: 1_764_095_922_123_456_789)
+
+    ids = [new_id().int for _ in range(100)]
+
+    assert len({identity >> 64 for identity in ids}) == 1, "of one moment, which is all that they share"
+    for bit in range(62):
+        assert {identity >> bit & 1 for identity in ids} == {0, 1}, bit
+    steps = [later - earlier for earlier, later in pairwise(ids)]
+    assert {step > 0 for step in steps} == {True, False}, "a counter would only ever go up"
+    assert moment_of(new_id()) == datetime(2025, 11, 25, 18, 38, 42, 123000, tzinfo=UTC)
 
 
 def test_the_example_of_the_standard():
