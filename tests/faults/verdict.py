@@ -1,0 +1,60 @@
+"""What a judge says: how many of what, and each breach by name. tests/faults/judge.py explains the names."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+WORST_FIRST = ("leaked", "stale", "lost", "late", "duplicated", "reordered", "partial")
+OF_LOGS = ("hole", "unheard", "orphan", "uncaptured")
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """Something that must not happen."""
+
+    name: str
+    viewer: str
+    event: str
+    detail: str
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What became of everything."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    """Name -> how many pairs of event and viewer, or rows of a log; all names above are here."""
+    breaches: list[Breach] = field(default_factory=list)
+    creations: Counter[str] = field(default_factory=Counter)
+    """``ok``, ``fail`` and ``unknown``; ``unexcused``: not answered although nothing had struck its server."""
+    repeated: int = 0
+    incomplete: int = 0
+    """Sockets that were told ``complete: false``."""
+    gaps: list[float] = field(default_factory=list)
+    """Seconds from a creation's answer to its frame, on sockets that were live before and lived on."""
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing happened that must not."""
+        return not self.breaches
+
+    @property
+    def worst_gap(self) -> float:
+        """The longest of ``gaps``."""
+        return max(self.gaps, default=0.0)
+
+    def measured(self) -> dict[str, object]:
+        """Return the facts for ``conclude``: what must be 0, and what was done besides."""
+        must_not = {name: self.counts[name] for name in (*WORST_FIRST, *OF_LOGS)}
+        breached = {name: number for name, number in must_not.items() if number or name in WORST_FIRST[:3]}
+        examples = {"first breaches": self.breaches[:3]} if self.breaches else {}
+        return {
+            **breached,
+            "delivered": self.counts["ok"],
+            "hidden": self.counts["hidden"],
+            "repeated": self.repeated,
+            "creations answered": self.creations["ok"],
+            "refused": self.creations["fail"],
+            "unknown": self.creations["unknown"],
+            "worst delivery gap": f"{self.worst_gap:.2f} s",
+            **examples,
+        }
