@@ -120,6 +120,26 @@ class Session(models.Model):
         return f"{self.user_id} {self.id}"
 
 
+class KeyedCreation(models.Model):
+    """
+    Something that was made under an ``Idempotency-Key``. Written with it, by ``accounts.idempotency`` alone.
+
+    ``reference`` finds what was made. Key and request are kept as digests that only this server can make; the answer
+    is not kept, since it would outlive the rights of whom it was for and the data of whom it is about.
+    """
+
+    digest = models.CharField(primary_key=True, max_length=64)
+    fingerprint = models.CharField(max_length=64)
+    reference = models.CharField(max_length=63)
+    made_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.reference} at {self.made_at}"
+
+
 class Role(models.Model):
     """
     A role of one tenant, backed by a group of that tenant alone.

@@ -7,9 +7,10 @@ from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 
 from accounts.fields import refuse_invalid
+from accounts.idempotency import Once
 from accounts.models import Role, User
 from accounts.names import normalise_username
 from accounts.refusals import FieldsRefused, UsernameTaken
@@ -62,10 +63,16 @@ def checked(fields: dict[str, Any], *, password: str | None, first_role: Role | 
 
 
 @retried
-def insert(tenant: Tenant | None, newcomers: Sequence[Checked]) -> list[User]:
-    """Insert newcomers of one tenant (or operators), with default grants and events; raises ``UsernameTaken``."""
+def insert(tenant: Tenant | None, newcomers: Sequence[Checked], *, once: Once | None = None) -> list[User]:
+    """
+    Insert newcomers of one tenant (or operators), with default grants and events; raises ``UsernameTaken``.
+
+    ``once``: the key under which a single one is made; raises what its ``claim`` raises.
+    """
     users = [newcomer.user() for newcomer in newcomers]
-    with _taken_names_told(tenant, users):
+    with _taken_names_told(tenant, users), transaction.atomic():
+        if once is not None:
+            once.claim(str(users[0].pk))
         User.objects.bulk_create(users)
     return users
 

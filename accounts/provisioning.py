@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 
 from accounts import roles
 from accounts.fields import refuse_invalid
+from accounts.idempotency import Once
 from accounts.permissions import FIRST_ROLES
 from accounts.refusals import SlugTaken
 from accounts.retries import retried
@@ -14,16 +15,21 @@ from tenants.models import SignupPolicy, Tenant
 
 
 @retried
-def create_tenant(*, slug: str, name: str, signup_policy: str = SignupPolicy.CLOSED) -> Tenant:
+def create_tenant(
+    *, slug: str, name: str, signup_policy: str = SignupPolicy.CLOSED, once: Once | None = None
+) -> Tenant:
     """
     Create a tenant with the roles that every tenant begins with: owner, admin and viewer.
 
-    Raises ``FieldsRefused`` for a slug, name or policy that no tenant can have, ``SlugTaken`` for a slug in use.
+    Raises ``FieldsRefused`` for a slug, name or policy that no tenant can have, ``SlugTaken`` for a slug in use; with a
+    key, ``once``, what its ``claim`` raises.
     """
     tenant = Tenant(slug=slug, name=name, signup_policy=signup_policy)
     refuse_invalid(tenant, "slug", "name", "signup_policy")
     try:
         with transaction.atomic():
+            if once is not None:
+                once.claim(slug)
             tenant.save(force_insert=True)
             provide_first_roles(tenant)
     except IntegrityError:

@@ -111,6 +111,21 @@ class SlugTaken(Refused):
         super().__init__(f"there already is a tenant {slug}; choose another slug.")
 
 
+class KeyReused(Refused):
+    """Another request was made under the same ``Idempotency-Key``."""
+
+    code = "idempotency_key_reused"
+    sentence = "This Idempotency-Key stands for another request of yours; use a new key for each."
+
+
+class KeyInUse(Refused):
+    """The same ``Idempotency-Key`` is at work just now."""
+
+    code = "idempotency_in_progress"
+    sentence = "A request with this Idempotency-Key is under way; ask again with the same key for its answer."
+    retry_after_seconds = 1
+
+
 class FieldsRefused(Refused):
     """Values that no row may have; ``errors`` maps each field to its sentences."""
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import newcomers, roles, sessions
+from accounts.idempotency import Once
 from accounts.models import JoinedVia, Role, User
 from accounts.refusals import FieldsRefused, SignupClosed, TenantSuspended
 from accounts.retries import retried
@@ -32,14 +33,15 @@ def create_user(  # noqa: PLR0913  all that can be known of a newcomer, by name
     address: str | None = None,
     agent: str = "",
     created_by: Viewer | None = None,
+    once: Once | None = None,
 ) -> User:
     """
     Create a user of a tenant, with the role's membership, the default grants and the event, in one transaction.
 
     Without ``password`` the user cannot log in; without ``role`` it is a member. Address and agent are kept for a
-    sign-up alone. ``created_by`` None means the house itself. Raises ``FieldsRefused``, ``UsernameTaken``,
-    ``UnknownRole``, ``NotHeld`` for a role beyond the creator's own; for a sign-up ``SignupClosed`` and
-    ``TenantSuspended``.
+    sign-up alone. ``created_by`` None means the house itself. ``once``: the key under which it is made. Raises
+    ``FieldsRefused``, ``UsernameTaken``, ``UnknownRole``, ``NotHeld`` for a role beyond the creator's own; for a
+    sign-up ``SignupClosed`` and ``TenantSuspended``; with a key what its ``claim`` raises.
     """
     fields: dict[str, Any] = {
         "tenant": tenant,
@@ -53,7 +55,7 @@ def create_user(  # noqa: PLR0913  all that can be known of a newcomer, by name
         refuse_at_closed_doors(tenant)
         fields |= {"address": address, "agent": agent}
     newcomer = newcomers.checked(fields, password=password, first_role=_role_to_give(tenant, role, created_by))
-    (user,) = newcomers.insert(tenant, [newcomer])
+    (user,) = newcomers.insert(tenant, [newcomer], once=once)
     return user
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from corsheaders.defaults import default_headers
+
 from config.databases import database_of
 from config.env import read_environment
 from config.layers import channel_layer_of
@@ -150,7 +152,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 CORS_ALLOWED_ORIGINS = list(USHER.allowed_origins)
 CORS_ALLOW_CREDENTIALS = False
 CORS_URLS_REGEX = r"^/api/"
-CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID"]
+CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key"]
+CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID", "Idempotency-Replayed"]
 
 # Browsers. Only the Django admin has cookies; the demo alone is served without TLS.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not USHER.demo

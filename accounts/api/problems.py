@@ -109,6 +109,7 @@ STATUS_OF_REFUSALS: Mapping[type[refusals.Refused], int] = {
     refusals.FieldsRefused: 400,
     refusals.UnknownRole: 400,
     refusals.NotHeld: 403,
+    refusals.KeyReused: 422,
 }
 """Any other refusal is a conflict with things as they are."""
 

@@ -1,17 +1,21 @@
 """Joining a tenant by oneself."""
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.caller import address_of, agent_of
+from accounts.api.idempotency import PARAMETER, created_once, is_keyed
 from accounts.api.openapi import problems
 from accounts.api.permissions import tenant_named
 from accounts.api.public import PublicView
 from accounts.api.serializers import NewcomerBody, SignupBody
 from accounts.api.strict import validated
 from accounts.api.throttles import SignupThrottle
-from accounts.models import JoinedVia
+from accounts.models import JoinedVia, User
+from accounts.refusals import SignupClosed
 from accounts.users import create_user, refuse_at_closed_doors
 
 
@@ -23,20 +27,33 @@ class SignupView(PublicView):
     @extend_schema(
         summary="Sign up",
         description="Open to everybody where the tenant's sign-up policy is open. A taken name is 409.",
+        parameters=[PARAMETER],
         request=SignupBody,
-        responses={201: NewcomerBody, **problems(400, 403, 404, 409, 429, 503)},
+        responses={201: NewcomerBody, **problems(400, 403, 404, 409, 410, 422, 429, 503)},
     )
     def post(self, request: Request, slug: str) -> Response:
         """Create a user, without a role, in the tenant of that slug."""
         tenant = tenant_named(slug)
-        refuse_at_closed_doors(tenant)  # before the body, which closed doors need not read
+        try:
+            refuse_at_closed_doors(tenant)  # before the body, which closed doors need not read
+        except SignupClosed:
+            if not is_keyed(request):  # who was let in before they closed, and asks again, is to learn so
+                raise
         fields = {name: value for name, value in validated(SignupBody, request).items() if value is not None}
-        user = create_user(
-            tenant=tenant,
-            joined_via=JoinedVia.SIGNUP,
-            address=address_of(request),
-            agent=agent_of(request),
-            **fields,
+        via: dict[str, Any] = {
+            "joined_via": JoinedVia.SIGNUP,
+            "address": address_of(request),
+            "agent": agent_of(request),
+        }
+        return created_once(
+            request,
+            tenant_id=tenant.pk,
+            # Nobody knows who calls. With the name in it, whoever guesses a key learns by it no more than without:
+            # that a name is taken.
+            caller=f"sign-up:{fields['username']}",
+            create=lambda once: create_user(tenant=tenant, once=once, **via, **fields),
+            find=lambda user_id: User.objects.filter(pk=user_id, tenant=tenant).first(),
+            show=lambda user: dict(
+                NewcomerBody({"id": user.pk, "username": user.username, "tenant": tenant.slug}).data
+            ),
         )
-        answer = {"id": user.pk, "username": user.username, "tenant": tenant.slug}
-        return Response(NewcomerBody(answer).data, status=201)

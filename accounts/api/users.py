@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import roles
+from accounts.api.idempotency import PARAMETER, created_once
 from accounts.api.openapi import problems
 from accounts.api.pagination import PARAMETERS, body_of, cursor_of, read_page
 from accounts.api.permissions import TenantView
@@ -82,15 +83,25 @@ class UserListView(UserView):
             "Needs manage_users; the role must give nothing that the caller does not hold. The answer shows the new "
             "user as the caller may see it: to a creator who may not see it, nothing but the names of hidden fields."
         ),
+        parameters=[PARAMETER],
         request=NewUserBody,
-        responses={201: UserBody, **problems(400, 401, 403, 409, 503)},
+        responses={201: UserBody, **problems(400, 401, 403, 409, 410, 422, 503)},
     )
     def post(self, request: Request) -> Response:
         """Create a user in the caller's tenant."""
         self.require(MANAGE_USERS)
         fields = {name: value for name, value in validated(NewUserBody, request).items() if value is not None}
-        user = create_user(tenant=self.tenant, joined_via=JoinedVia.API, created_by=self.viewer, **fields)
-        return Response(self.as_it_is_now(user), status=201)
+        tenant = self.tenant
+        return created_once(
+            request,
+            tenant_id=tenant.pk,
+            caller=str(self.viewer.user_id),
+            create=lambda once: create_user(
+                tenant=tenant, joined_via=JoinedVia.API, created_by=self.viewer, once=once, **fields
+            ),
+            find=lambda user_id: User.objects.filter(pk=user_id, tenant=tenant).first(),
+            show=self.as_it_is_now,
+        )
 
     def _asked_for(self, request: Request, visible: QuerySet[User]) -> QuerySet[User]:
         wanted = visible

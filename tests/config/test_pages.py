@@ -138,3 +138,14 @@ def test_cors_answers_exactly_the_allowed_origins_without_credentials(client, se
     assert "Access-Control-Allow-Credentials" not in allowed
     for origin in ("http://app.example.com", "https://app.example.com:444", "https://app.example.com.evil", "null"):
         assert "Access-Control-Allow-Origin" not in asked_by(origin), origin
+
+
+def test_a_page_may_send_an_idempotency_key_and_read_that_it_was_replayed(client, settings):
+    settings.CORS_ALLOWED_ORIGINS = ["https://app.example.com"]
+    asking = {"origin": "https://app.example.com"}
+
+    asked = client.options("/api/v1/users", headers=asking | {"access-control-request-method": "POST"})
+    answered = client.post("/api/v1/users", headers=asking)
+
+    assert "idempotency-key" in asked["Access-Control-Allow-Headers"].split(", ")
+    assert "Idempotency-Replayed" in answered["Access-Control-Expose-Headers"].split(", ")
