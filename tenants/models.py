@@ -1,10 +1,13 @@
 """A tenant, and the counters that every app above may bump."""
 
-from django.core.validators import RegexValidator
+from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 
 PLATFORM = 0
 """Stands in the counters for the operators' side of the house: no tenant ever has this id."""
+
+LEAST_RETENTION_DAYS = 1
+"""What is younger than a day never leaves a log: the triggers on grants rely on it (docs/adr/0003)."""
 
 slug_rule = RegexValidator(
     r"\A[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z",
@@ -24,14 +27,15 @@ class Tenant(models.Model):
     """
     An organisation. Its integer id stays inside (group names, keys); on the wire a tenant is its slug.
 
-    The permissions are object permissions: held on one tenant, by a role of that tenant.
+    ``retention_days``: how long its log keeps events, and how old a cursor may be. The permissions are object
+    permissions: held on one tenant, by a role of that tenant.
     """
 
     slug = models.CharField(max_length=63, unique=True, validators=[slug_rule])
     name = models.CharField(max_length=200)
     is_active = models.BooleanField(default=True)
     signup_policy = models.CharField(max_length=10, choices=SignupPolicy, default=SignupPolicy.CLOSED)
-    retention_days = models.PositiveSmallIntegerField(default=7)
+    retention_days = models.PositiveSmallIntegerField(default=7, validators=[MinValueValidator(LEAST_RETENTION_DAYS)])
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -40,6 +44,11 @@ class Tenant(models.Model):
             ("watch_signups", "May open a socket and hear of new users"),
             ("manage_users", "May create, change and deactivate users"),
             ("manage_grants", "May give and take grants on single users"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(retention_days__gte=LEAST_RETENTION_DAYS), name="retention_of_a_day_at_least"
+            )
         ]
 
     def __str__(self) -> str:

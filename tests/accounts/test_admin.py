@@ -136,6 +136,9 @@ def test_a_tenant_is_added_suspended_and_resumed(house, olga):
     assert olga.post(f"{TENANTS}{initech.pk}/change/", form | {"is_active": "on"}).status_code == 302
     initech.refresh_from_db()
     assert initech.is_active
+    assert "greater than or equal to 1" in said(
+        olga.post(f"{TENANTS}{initech.pk}/change/", form | {"retention_days": 0})
+    ), "a log that keeps nothing would break more than resuming"
     taken = {"slug": "acme", "name": "Acme", "signup_policy": "open"}
     assert "already exists" in said(olga.post(f"{TENANTS}add/", taken))
 
