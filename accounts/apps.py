@@ -8,11 +8,11 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_delete
 
-        from accounts import idempotency, kinds, people, roles, tokens
+        from accounts import chores, kinds, people, roles, tokens
         from accounts.models import Role
-        from realtime import chores, ports
+        from realtime import ports
 
         kinds.declare_all()
-        chores.register(chores.Chore("idempotency keys", idempotency.forget_old))
+        chores.register_all()
         ports.fill(people=people.AccountsPeople(), tokens=tokens.AccessTokens())
         post_delete.connect(roles.forget_group, sender=Role)

@@ -115,6 +115,11 @@ class Session(models.Model):
 
     class Meta:
         default_permissions = ()
+        # By which housekeeping finds those that are over.
+        indexes = [
+            models.Index(fields=["expires_at"], name="session_by_expiry"),
+            models.Index(fields=["ended_at"], name="session_by_end", condition=models.Q(ended_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.id}"

@@ -185,6 +185,10 @@ CHANGES: dict[str, tuple[Act, dict[str, Any]]] = {
         OF_SESSION,
     ),
     "session delete": (lambda s: s.session.delete(), OF_SESSION),
+    "session end and delete in one": (
+        lambda s: (s.sessions().update(ended_at=timezone.now()), s.sessions().delete()),
+        OF_SESSION,
+    ),
     "session shortened": (
         lambda s: s.sessions().update(expires_at=timezone.now()),
         OF_SESSION,

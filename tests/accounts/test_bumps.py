@@ -8,12 +8,22 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import grants, provisioning, roles, sessions, users
-from accounts.models import Role, User
+from accounts.models import Role, Session, User
 from realtime.models import Event
 from tenants.models import RightsChange, RightsCounter, Tenant
 from tests.accounts.changes import CHANGES, Act, Scene
 
 pytestmark = pytest.mark.each_database
+
+LONG_AGO = timezone.now() - timedelta(days=40)
+
+
+def over(scene: Scene) -> Any:
+    """Return two sessions of a member: one that has ended, and one that has expired."""
+    times = ({"expires_at": timezone.now() + timedelta(days=9), "ended_at": LONG_AGO}, {"expires_at": LONG_AGO})
+    made = [Session.objects.create(user=scene.member, refreshed_at=LONG_AGO, **when) for when in times]
+    return Session.objects.filter(pk__in=[session.pk for session in made])
+
 
 NO_CHANGES: dict[str, Act] = {
     "a user": lambda s: s.house.add("newcomer"),
@@ -22,6 +32,8 @@ NO_CHANGES: dict[str, Act] = {
     "a name": lambda s: s.users(s.subject).update(full_name="Other", email="other@acme.test"),
     "a log-in": lambda s: sessions.log_in(s.member, address=None, agent=""),
     "a renewal": lambda s: s.sessions().update(refresh_jti="x", refreshed_at=timezone.now()),
+    "sessions that are over, and go": lambda s: over(s).delete(),
+    "sessions that are over, by another hand": lambda s: over(s).update(ended_at=timezone.now()),
     "a default grant": lambda s: s.role.default_grants.add(s.contact),
     "a tenant's name": lambda s: provisioning.change_tenant(s.acme, name="Apex", signup_policy="closed"),
     "a role saved as it was": lambda s: roles.set_role(s.watcher, s.role),

@@ -139,3 +139,23 @@ def test_conflicts_are_not_passed_over_in_bulk(house):
     for how in ({"ignore_conflicts": True}, {"update_conflicts": True}):
         with pytest.raises(ValueError, match="conflicts"):
             User.objects.bulk_create([User(tenant=house.acme, username="bob")], **how)
+
+
+def test_who_is_older_than_the_log_can_still_be_saved(house):
+    bob = house.user("bob")
+    Event.objects.filter(subject_id=bob.pk).delete()
+
+    bob.full_name = "Bob Barker"
+    bob.save()
+
+    assert house.user("bob").full_name == "Bob Barker"
+
+
+def test_a_user_is_of_one_tenant_for_life(house):
+    if connection.vendor == "sqlite":
+        User.objects.filter(username="bob").update(tenant=house.globex)
+        assert "bob of globex" in violations()[0]
+        return
+
+    with pytest.raises(IntegrityError, match="expected exactly one"):
+        User.objects.filter(username="bob").update(tenant=house.globex)
