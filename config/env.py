@@ -12,9 +12,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from config import complaints, values
+from config.limits import Limits, Rate
 
 PROJECT = Path(__file__).resolve().parent.parent
 # Names the file that may hold variables too; empty for none. Tests use it to see their own environment alone.
@@ -26,7 +27,6 @@ SIGNUP_RATE, DEMO_SIGNUP_RATE = "30/min", "600/min"
 HostNames = Annotated[tuple[str, ...], NoDecode, BeforeValidator(values.host_names)]
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(values.origins)]
 Keys = Annotated[tuple[str, ...], NoDecode, BeforeValidator(values.items)]
-Rate = Annotated[str, BeforeValidator(values.rate)]
 DatabaseUrl = Annotated[str, BeforeValidator(values.database_url)]
 RedisUrl = Annotated[str, BeforeValidator(values.redis_url)]
 
@@ -38,7 +38,7 @@ def _own_pages(earlier: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(f"http://{host}:{earlier.get('port')}" for host in LOOPBACK_NAMES)
 
 
-class Environment(BaseSettings):
+class Environment(Limits):
     """The environment variables, each with its expectation. A field may ask those above it, so the order matters."""
 
     model_config = SettingsConfigDict(

@@ -133,8 +133,6 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "accounts.api.problems.problem_handler",
     "UNAUTHENTICATED_USER": None,
-    # The address that throttles count by is the connection's own. X-Forwarded-For is whatever a caller likes to write.
-    "NUM_PROXIES": 0,
     "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

@@ -1,10 +1,12 @@
 """How the text of an environment variable becomes a value. Each function raises ``ValueError`` for what it refuses."""
 
 import re
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
-RATE = re.compile(r"[1-9][0-9]{0,6}/(s|sec|second|m|min|minute|h|hour|d|day)")
+from realtime.addresses import UNIX, Proxy
+from realtime.limits import rate_of
+
 HOST_NAME = re.compile(r"\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\]")
 ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9.-]+|\[[0-9a-f:]+\])(?::([0-9]{1,5}))?")
 DEFAULT_PORTS = {"http": "80", "https": "443"}
@@ -38,10 +40,14 @@ def origins(text: str) -> tuple[str, ...]:
 
 
 def rate(text: str) -> str:
-    """Check a rate such as ``30/min``."""
-    if not RATE.fullmatch(text):
-        raise ValueError
+    """Check a rate such as ``30/min`` or ``60/10s``."""
+    rate_of(text)
     return text
+
+
+def proxies(text: str) -> tuple[Proxy, ...]:
+    """Read a list of networks, and of ``unix`` for whoever connects through a Unix socket."""
+    return tuple(UNIX if item == UNIX else ip_network(item) for item in items(text.lower()))
 
 
 def database_url(text: str) -> str:

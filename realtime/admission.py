@@ -21,11 +21,12 @@ LOOK_UP_SECONDS = 5.0
 
 
 class Refused(Exception):
-    """A token that opens no socket; ``close`` says why."""
+    """A token that opens no socket; ``close`` says why, and when it might."""
 
-    def __init__(self, close: Close) -> None:
+    def __init__(self, close: Close, *, retry_after_seconds: float = 0) -> None:
         super().__init__(close.reason)
         self.close = close
+        self.retry_after_seconds = retry_after_seconds or close.retry_after_seconds
 
 
 async def admit(token: str) -> Identity:

@@ -10,17 +10,20 @@ asked of the database but the admission itself.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
+from math import ceil
 from typing import Any
 
 from django.conf import settings
 
 from realtime import handshake, origin, protocol
+from realtime.addresses import network_of
 from realtime.admission import Refused, admit
 from realtime.connection import Identity
+from realtime.doors import Doors
 from realtime.handshake import Handshake, Receive, Send, Turned
 from realtime.hub import hub_of_this_loop
 from realtime.protocol import Auth, Close, NotUnderstood
-from realtime.waiting import TooManyWaiting, WaitingRoom
 
 logger = logging.getLogger(__name__)
 
@@ -32,18 +35,21 @@ class JWTAuthMiddleware:
 
     def __init__(self, application: Application) -> None:
         self._application = application
-        self._waiting = WaitingRoom()
+        self._doors = Doors()
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Admit or refuse one handshake."""
         if (await receive())["type"] != "websocket.connect":
             return
+        network = network_of(handshake.address_of(scope, settings.USHER.trusted_proxies))
         try:
+            self._doors.knock(network)
             asked = self._check(scope)
-            if asked.token is None:
-                await self._admit_by_message(asked, scope, receive, send)
-            else:
-                await self._admit_by_header(asked, asked.token, scope, receive, send)
+            with self._doors.of_address(network):
+                if asked.token is None:
+                    await self._admit_by_message(asked, network, scope, receive, send)
+                else:
+                    await self._admit_by_header(asked, asked.token, scope, receive, send)
         except Turned as turned:
             await handshake.turn_away(scope, send, turned)
 
@@ -58,25 +64,32 @@ class JWTAuthMiddleware:
     async def _admit_by_header(
         self, asked: Handshake, token: str, scope: dict[str, Any], receive: Receive, send: Send
     ) -> None:
-        try:
-            identity = await admit(token)
-        except Refused as refused:
-            status, code = refused.close.problem
-            raise Turned(status, code, refused.close.reason, retry_after=refused.close.retry_after_seconds) from None
-        await send({"type": "websocket.accept", "subprotocol": asked.subprotocol})
-        await self._application(self._scope(scope, identity, asked), receive, send)
+        with ExitStack() as places:
+            try:
+                places.enter_context(self._doors.of_process())
+                identity = await admit(token)
+                places.enter_context(self._doors.of_viewer(identity))
+            except Refused as refused:
+                status, code = refused.close.problem
+                raise Turned(status, code, refused.close.reason, retry_after=refused.retry_after_seconds) from None
+            await send({"type": "websocket.accept", "subprotocol": asked.subprotocol})
+            await self._application(self._scope(scope, identity, asked), receive, send)
 
-    async def _admit_by_message(self, asked: Handshake, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        try:
-            with self._waiting.place(asked.address):
-                await send({"type": "websocket.accept", "subprotocol": asked.subprotocol})
-                identity = await self._first_message(receive)
-        except TooManyWaiting:
-            raise Turned(429, "too_many_waiting", "too many sockets wait without a token; try again soon") from None
-        except Refused as refused:
-            await _say_goodbye(send, refused.close)
-            return
-        if identity is not None:
+    async def _admit_by_message(
+        self, asked: Handshake, network: str, scope: dict[str, Any], receive: Receive, send: Send
+    ) -> None:
+        with ExitStack() as places:
+            try:
+                with self._doors.of_who_waits(network):
+                    await send({"type": "websocket.accept", "subprotocol": asked.subprotocol})
+                    places.enter_context(self._doors.of_process())
+                    identity = await self._first_message(receive)
+                if identity is None:
+                    return
+                places.enter_context(self._doors.of_viewer(identity))
+            except Refused as refused:
+                await _say_goodbye(send, refused)
+                return
             await self._application(self._scope(scope, identity, asked), receive, send)
 
     async def _first_message(self, receive: Receive) -> Identity | None:
@@ -99,6 +112,7 @@ class JWTAuthMiddleware:
         return {**scope, "identity": identity, "cursor": asked.cursor}
 
 
-async def _say_goodbye(send: Send, close: Close) -> None:
-    await send(protocol.goodbye(close, retry_after_ms=close.retry_after_seconds * 1000).message)
+async def _say_goodbye(send: Send, refused: Refused) -> None:
+    close = refused.close
+    await send(protocol.goodbye(close, retry_after_ms=ceil(refused.retry_after_seconds * 1000)).message)
     await send({"type": "websocket.close", "code": int(close), "reason": close.reason})

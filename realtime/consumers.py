@@ -13,6 +13,7 @@ from realtime import ports, protocol
 from realtime.connection import Connection, Identity
 from realtime.hub import hub_of_this_loop
 from realtime.lifetime import Lifetime
+from realtime.limits import Bucket, rate_of
 from realtime.ports import TokenRefused
 from realtime.protocol import Auth, Close, NotUnderstood
 
@@ -39,6 +40,8 @@ class NotificationConsumer(AsyncConsumer):
             heartbeat_seconds=settings.USHER.heartbeat_seconds,
             pong_seconds=settings.USHER.pong_seconds,
         )
+        self.messages = Bucket(rate_of(settings.USHER.messages_per_socket))
+        self.renewals = Bucket(rate_of(settings.USHER.renewals_per_socket))
         self.hub.join(self.connection)
         try:
             with contextlib.suppress(StopConsumer):
@@ -57,7 +60,9 @@ class NotificationConsumer(AsyncConsumer):
             raise StopConsumer
         try:
             self.lifetime.heard()
-            if self.connection.is_open:
+            if not self.messages.take():
+                self.connection.close(Close.RATE)
+            elif self.connection.is_open:
                 self._take(protocol.parse(message.get("text")))
         except NotUnderstood as error:
             self.connection.close(error.close)
@@ -66,8 +71,12 @@ class NotificationConsumer(AsyncConsumer):
             self.connection.close(Close.SERVER_ERROR)
 
     def _take(self, said: protocol.Auth | protocol.Pong) -> None:
-        if isinstance(said, Auth):
+        if not isinstance(said, Auth):
+            return
+        if self.renewals.take():
             self._renew(said.token)
+        else:  # each is looked up in the database
+            self.connection.close(Close.RATE)
 
     def _renew(self, token: str) -> None:
         mine = self.connection.identity

@@ -5,11 +5,13 @@ import secrets
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from math import ceil
 from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
 
+from realtime.addresses import Proxy, client_address
 from realtime.protocol import VERSION
 
 Send = Callable[[Mapping[str, Any]], Coroutine[Any, Any, None]]
@@ -37,9 +39,9 @@ RETRY_AFTER_SECONDS = 5
 class Turned(Exception):
     """A handshake that is refused, with the HTTP status and problem that say why."""
 
-    def __init__(self, status: int, code: str, detail: str, *, retry_after: int = 0) -> None:
+    def __init__(self, status: int, code: str, detail: str, *, retry_after: float = 0) -> None:
         super().__init__(detail)
-        self.retry_after = retry_after or RETRY_AFTER_SECONDS
+        self.retry_after = ceil(retry_after) or RETRY_AFTER_SECONDS
         self.status = status
         self.code = code
         self.detail = detail
@@ -54,7 +56,6 @@ class Handshake:
     token: str | None
     """The bearer token, if there is an Authorization header."""
     cursor: str | None
-    address: str
 
 
 def read(scope: Mapping[str, Any]) -> Handshake:
@@ -65,8 +66,13 @@ def read(scope: Mapping[str, Any]) -> Handshake:
         subprotocol=_subprotocol_of(scope),
         token=_token_of(scope),
         cursor=query.get("after"),
-        address=str((scope.get("client") or ("unknown",))[0]),
     )
+
+
+def address_of(scope: Mapping[str, Any], trusted: tuple[Proxy, ...]) -> str | None:
+    """Return the address of the client that makes a handshake, or None where there is none (a Unix socket)."""
+    peer = (scope.get("client") or (None,))[0]
+    return client_address(peer, _headers(scope, b"x-forwarded-for"), trusted)
 
 
 async def turn_away(scope: Mapping[str, Any], send: Send, turned: Turned) -> None:

@@ -13,8 +13,6 @@ from typing import Any
 import msgspec
 
 VERSION = "usher.v1"
-SUSPENDED_SECONDS = 60
-"""A suspension lasts; asking every second does not shorten it."""
 FIRST_TO_RENEW, FIRST_TO_WAIT = 4100, 4200
 FIRST_FINAL = 4400
 """From this close code on a client must not come back."""
@@ -35,6 +33,10 @@ class Close(IntEnum):
     RESYNC = 4004
     TOKEN_EXPIRED = 4101
     SESSION_ENDED = 4102
+    TENANT_LIMIT = 4200
+    USER_LIMIT = 4201
+    RATE = 4202
+    NODE_FULL = 4203
     TENANT_SUSPENDED = 4204
     BAD_MESSAGE = 4400
     UNAUTHENTICATED = 4401
@@ -60,7 +62,7 @@ class Close(IntEnum):
     @property
     def retry_after_seconds(self) -> int:
         """How long a client should wait at least, if it may come back; what comes back at once is spread besides."""
-        return SUSPENDED_SECONDS if self is Close.TENANT_SUSPENDED else 0
+        return WAITS.get(self, 0)
 
     @property
     def problem(self) -> tuple[int, str]:
@@ -76,6 +78,10 @@ REASONS: Mapping[Close, str] = {
     Close.RESYNC: "the server lost its place; reconnect with after=<last id>",
     Close.TOKEN_EXPIRED: "token expired; get a new one and reconnect with after=<last id>",
     Close.SESSION_ENDED: "session ended; log in again",
+    Close.TENANT_LIMIT: "your tenant has as many sockets open as it may; try again later",
+    Close.USER_LIMIT: "you have as many sockets open as you may; close one first",
+    Close.RATE: "too much too fast; slow down",
+    Close.NODE_FULL: "this server has as many sockets open as it may; try again soon",
     Close.TENANT_SUSPENDED: "tenant suspended; try again later",
     Close.BAD_MESSAGE: "message not understood; see the protocol page for what may be sent",
     Close.UNAUTHENTICATED: "token not accepted; log in again",
@@ -84,11 +90,24 @@ REASONS: Mapping[Close, str] = {
     Close.TOO_LARGE: "message too large; 8192 bytes are the most",
 }
 
+WAITS: Mapping[Close, int] = {
+    Close.TENANT_LIMIT: 30,
+    Close.USER_LIMIT: 30,
+    Close.RATE: 10,
+    Close.NODE_FULL: 10,
+    Close.TENANT_SUSPENDED: 60,
+}
+"""Seconds. What lasts is not shortened by asking every second."""
+
 PROBLEMS: Mapping[Close, tuple[int, str]] = {
     Close.DRAIN: (503, "draining"),
     Close.SERVER_ERROR: (503, "unavailable"),
     Close.TOKEN_EXPIRED: (401, "token_expired"),
     Close.SESSION_ENDED: (401, "session_ended"),
+    Close.TENANT_LIMIT: (429, "tenant_limit"),
+    Close.USER_LIMIT: (429, "user_limit"),
+    Close.RATE: (429, "rate"),
+    Close.NODE_FULL: (503, "node_full"),
     Close.TENANT_SUSPENDED: (503, "tenant_suspended"),
     Close.BAD_MESSAGE: (400, "bad_request"),
     Close.UNAUTHENTICATED: (401, "unauthenticated"),

@@ -1,12 +1,13 @@
 """Who makes a request, and from where: the latter is noted with sessions and sign-ups, and counted by throttles."""
 
-from ipaddress import IPv6Address, ip_address
 from typing import Any
 
+from django.conf import settings
 from rest_framework.request import Request
 
 from accounts.fields import without_controls
 from accounts.models import User
+from realtime.addresses import client_address
 from realtime.ports import Standing
 
 LONGEST_AGENT = 400
@@ -29,18 +30,9 @@ def standing_of(request: Request) -> Standing:
 
 
 def address_of(request: Any) -> str | None:
-    """
-    Return the address of the connection's other end, or None where there is none (a Unix socket).
-
-    ``X-Forwarded-For`` is not asked: it is whatever a caller writes, unless a proxy of ours has put it right, and then
-    the server in front of Django has already taken it over.
-    """
-    try:
-        address = ip_address(str(request.META.get("REMOTE_ADDR") or "").partition("%")[0])
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return str(mapped or address)
+    """Return the caller's address as sockets have it too, or None where there is none (a Unix socket)."""
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    return client_address(request.META.get("REMOTE_ADDR"), [forwarded], settings.USHER.trusted_proxies)
 
 
 def agent_of(request: Any) -> str:

@@ -1,7 +1,6 @@
 """How often one address may do what anybody may do; counted in each process for itself."""
 
 import time
-from ipaddress import IPv6Network, ip_network
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -10,11 +9,10 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from accounts.api.caller import address_of
+from realtime.addresses import network_of
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 FAILED_LOG_INS = "30/min"
-NETWORK_OF_ONE_CALLER = 64
-"""Leading bits of an IPv6 address: whoever has one address of such a network has them all."""
 
 
 class AddressThrottle(BaseThrottle):
@@ -37,7 +35,7 @@ class AddressThrottle(BaseThrottle):
 
     def _count(self, request: Request, more: int) -> int:
         window = self._window()
-        key = f"throttle:{self.scope}:{_bucket_of(request)}:{int(time.time() // window)}"
+        key = f"throttle:{self.scope}:{network_of(address_of(request))}:{int(time.time() // window)}"
         cache.add(key, 0, timeout=window + 1)
         try:
             return cache.incr(key, more)
@@ -78,13 +76,3 @@ class FailedLogInThrottle(AddressThrottle):
     def note_failure(self, request: Request) -> None:
         """Count a failure."""
         self._count(request, 1)
-
-
-def _bucket_of(request: Request) -> str:
-    address = address_of(request)
-    if address is None:
-        return "local"
-    network = ip_network(address)
-    if isinstance(network, IPv6Network):
-        network = network.supernet(new_prefix=NETWORK_OF_ONE_CALLER)
-    return str(network.network_address)

@@ -8,6 +8,7 @@ from django.contrib.auth.hashers import make_password
 from accounts import provisioning
 from accounts.models import Session, User
 from accounts.refusals import BadCredentials
+from config.values import proxies
 from tests.accounts.api_calls import assert_problem, holder_of, log_in, renew
 from tests.accounts.house import PASSWORD
 from tests.hashing import QuickArgon2
@@ -89,6 +90,15 @@ def test_address_and_agent_of_a_log_in_are_noted(house):
     assert session.address == "127.0.0.1"
     assert session.agent.startswith("curl/8 xxx")
     assert len(session.agent) == 400
+
+
+def test_behind_a_trusted_proxy_the_address_is_the_one_it_has_put_last(house, settings):
+    settings.USHER = settings.USHER.model_copy(update={"trusted_proxies": proxies("127.0.0.1")})
+    log_in(**{"X-Forwarded-For": "203.0.113.9, 198.51.100.5:4711"})
+    log_in(**{"X-Forwarded-For": "\x00garbage"})
+
+    addresses = Session.objects.order_by("created_at").values_list("address", flat=True)
+    assert list(addresses) == ["198.51.100.5", "127.0.0.1"]
 
 
 def test_a_stale_token_in_the_header_does_not_keep_anybody_from_logging_in(house):

@@ -70,6 +70,16 @@ def test_lists_are_separated_by_commas_and_origins_spelt_as_browsers_do(environm
     assert usher.allowed_origins == ("https://app.example.com", "x://y")
 
 
+def test_proxies_are_networks_and_none_is_trusted_unless_named(environment):
+    environment()
+    assert read_environment().trusted_proxies == ()
+
+    environment(USHER_TRUSTED_PROXIES="10.0.0.0/8, 192.0.2.7,2001:db8::/32, unix")
+
+    trusted = read_environment().trusted_proxies
+    assert [str(proxy) for proxy in trusted] == ["10.0.0.0/8", "192.0.2.7/32", "2001:db8::/32", "unix"]
+
+
 def test_a_file_says_what_the_environment_does_not(environment, monkeypatch, tmp_path):
     environment(PORT="8001")
     file = tmp_path / "variables"
@@ -138,6 +148,12 @@ COMPLAINTS = [
     ("USHER_ALLOWED_ORIGINS", "null", "is 'null'; expected exact origins separated by commas"),
     ("USHER_ALLOWED_ORIGINS", "https://a.test/path", "is 'https://a.test/path'; expected exact origins"),
     ("USHER_SIGNUP_RATE", "many", "is 'many'; expected sign-ups per client address, such as 30/min"),
+    ("USHER_SIGNUP_RATE", "30/week", "is '30/week'; expected sign-ups per client address, such as 30/min"),
+    ("USHER_SOCKETS_PER_USER", "0", "is '0'; expected the most sockets that a user has open"),
+    ("USHER_SOCKETS_PER_PROCESS", "1000001", "is '1000001'; expected the most sockets open in one process"),
+    ("USHER_MESSAGES_PER_SOCKET", "60", "is '60'; expected messages from the client of a socket, such as 60/10s"),
+    ("USHER_TRUSTED_PROXIES", "*", "is '*'; expected networks separated by commas, such as 10.0.0.0/8 or 192.0.2.7"),
+    ("USHER_TRUSTED_PROXIES", "10.0.0.1/8", "is '10.0.0.1/8'; expected networks separated by commas"),
     ("USHER_ACCESS_SECONDS", "0", "is '0'; expected the life of an access token in whole seconds"),
     ("USHER_SWEEP_SECONDS", "nan", "is 'nan'; expected seconds between two looks at the counters"),
     ("USHER_SWEEP_SECONDS", "0", "is '0'; expected seconds between two looks at the counters"),

@@ -11,7 +11,8 @@ from accounts.kinds import USER_CREATED
 from accounts.models import JoinedVia
 from accounts.sessions import LIFETIME
 from config.env import PROJECT, Environment
-from realtime import authentication, connection, cursors, draining, handshake, lifetime, protocol, routing, waiting
+from realtime import authentication, connection, cursors, doors, draining, handshake, lifetime, protocol, routing
+from realtime.limits import rate_of
 from realtime.protocol import Close
 from realtime.serving.limits import Limits
 from tests.docs.pages import examples, table
@@ -43,6 +44,21 @@ def test_the_table_of_close_codes_is_complete():
     assert {int(code): reason for code, reason, _ in rows} == {int(close): close.reason for close in Close}
 
 
+def test_the_table_of_close_codes_says_how_long_each_asks_to_wait():
+    rows = table(PAGE, "code", "reason on the wire", "when").rows
+    said = {int(code): int(found[1]) for code, _, when in rows if (found := re.search(r"(\d+) seconds\b", when))}
+
+    assert {int(close): close.retry_after_seconds for close in Close if close.retry_after_seconds} == {
+        code: seconds for code, seconds in said.items() if code // 100 == 42
+    }
+
+
+def test_the_units_of_the_rates_in_the_table_of_limits():
+    assert rate_of(DEFAULTS["handshakes_per_user"]).seconds == rate_of(DEFAULTS["handshakes_per_address"]).seconds == 60
+    assert rate_of(DEFAULTS["messages_per_socket"]).seconds == 10
+    assert rate_of(DEFAULTS["renewals_per_socket"]).seconds == 60
+
+
 @pytest.mark.parametrize("close", Close)
 def test_the_range_of_a_code_says_whether_to_come_back(close):
     assert close.may_reconnect is (close // 100 != 44)
@@ -50,7 +66,7 @@ def test_the_range_of_a_code_says_whether_to_come_back(close):
 
 def test_the_table_of_handshake_statuses_is_complete():
     rows = table(PAGE, "status", "code", "when", "what to do").rows
-    literals = "".join(inspect.getsource(module) for module in (authentication, handshake, routing))
+    literals = "".join(inspect.getsource(module) for module in (authentication, doors, handshake, routing))
     turned = {(int(status), code) for status, code in re.findall(r'Turned\(\s*(\d+),\s*"(\w+)"', literals)}
 
     assert {(int(status), code) for status, code, *_ in rows if status.isdigit()} == turned | {
@@ -91,8 +107,17 @@ NUMBERS = {
     "a client's message, bytes": protocol.LONGEST_MESSAGE,
     "a client's message before the server itself closes with 1009, bytes": Limits().message_bytes,
     "time for the first message, seconds": DEFAULTS["auth_seconds"],
-    "sockets that wait for it, per address": waiting.MOST_PER_ADDRESS,
-    "sockets that wait for it, per process": waiting.MOST,
+    "sockets that wait for it, per address": DEFAULTS["waiting_per_address"],
+    "sockets that wait for it, per process": DEFAULTS["waiting_per_process"],
+    "open sockets of a user, per process": DEFAULTS["sockets_per_user"],
+    "open sockets of a tenant, per process": DEFAULTS["sockets_per_tenant"],
+    "open sockets from an address, per process": DEFAULTS["sockets_per_address"],
+    "open sockets in a process": DEFAULTS["sockets_per_process"],
+    "sockets that a user opens, per minute and process": rate_of(DEFAULTS["handshakes_per_user"]).most,
+    "handshakes from an address, per minute and process": rate_of(DEFAULTS["handshakes_per_address"]).most,
+    "messages on a socket, in any 10 seconds, at most": 2 * rate_of(DEFAULTS["messages_per_socket"]).most,
+    "messages on a socket, at once": rate_of(DEFAULTS["messages_per_socket"]).most,
+    "tokens shown on an open socket, at once": rate_of(DEFAULTS["renewals_per_socket"]).most,
     f"between pings, seconds (±{lifetime.JITTER:.0%})".replace("%", " %"): DEFAULTS["heartbeat_seconds"],
     "for an answer to a ping, seconds": DEFAULTS["pong_seconds"],
     "a reader that takes nothing, seconds": connection.STALL_SECONDS,

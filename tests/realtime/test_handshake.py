@@ -2,7 +2,7 @@
 
 import pytest
 
-from realtime.handshake import Handshake, Turned, read
+from realtime.handshake import Handshake, Turned, address_of, read
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln"
 
@@ -20,7 +20,7 @@ def scope(*headers, query="", subprotocols=None, client=("192.0.2.7", 4711), ext
 
 
 def test_the_plainest_handshake():
-    assert read(scope()) == Handshake(origins=(), subprotocol=None, token=None, cursor=None, address="192.0.2.7")
+    assert read(scope()) == Handshake(origins=(), subprotocol=None, token=None, cursor=None)
 
 
 def test_a_handshake_with_everything():
@@ -38,14 +38,19 @@ def test_a_handshake_with_everything():
         subprotocol="usher.v1",
         token=JWT,
         cursor="01900000-0000-7000-8000-000000000001",
-        address="192.0.2.7",
     )
 
 
 def test_a_server_without_lists_that_may_be_absent():
     asked = read({"type": "websocket", "headers": [], "path": "/"})
 
-    assert (asked.address, asked.subprotocol, asked.cursor) == ("unknown", None, None)
+    assert (asked.subprotocol, asked.cursor) == (None, None)
+    assert address_of({"type": "websocket", "headers": []}, ()) is None
+
+
+@pytest.mark.parametrize("client", [None, ("192.0.2.7", 4711), ["192.0.2.7", 4711], ("192.0.2.7", None)])
+def test_the_address_is_the_peers_as_the_server_gives_it(client):
+    assert address_of(scope(client=client), ()) == (None if client is None else "192.0.2.7")
 
 
 @pytest.mark.parametrize("value", [f"Bearer {JWT}", f"bearer {JWT}", f"BEARER  {JWT} "])

@@ -12,6 +12,7 @@ from typing import Literal
 from urllib.request import urlopen
 
 from config.env import PROJECT
+from config.limits import Limits
 from tests.databases import Vendor
 from tests.services.processes import ChildProcess
 
@@ -19,6 +20,14 @@ Layer = Literal["memory", "pubsub", "core"]
 ServerName = Literal["daphne", "uvicorn"]
 RECORD = re.compile(r"^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} )", re.MULTILINE)
 LISTENING = re.compile(r"^usher: listening on (http://\S+)$", re.MULTILINE)
+WITHOUT_LIMITS = {
+    "USHER_SIGNUP_RATE": "1000000/min",
+    **{
+        str(field.validation_alias): "1000000" if field.annotation is int else "1000000/min"
+        for name, field in Limits.model_fields.items()
+        if name not in {"trusted_proxies", "waiting_per_process", "waiting_per_address"}
+    },
+}
 _numbers = count(1)
 
 
@@ -96,12 +105,16 @@ class Server:
 
 
 def environment_of(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a server: that of the tests, as the demo, without the limits that tests would reach."""
+    """
+    Return the environment of a server: that of the tests, as the demo, without the limits that tests would reach.
+
+    A test that is about a limit gives the one that it means.
+    """
     return {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.stories.settings",
         "USHER_DEMO": "1",
-        "USHER_SIGNUP_RATE": "100000/min",
+        **WITHOUT_LIMITS,
         "PYTHONUNBUFFERED": "1",
         **variables,
     }

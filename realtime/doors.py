@@ -1,0 +1,72 @@
+"""
+How many sockets there may be: waiting without a token, and open, per address, user, tenant and process; and how fast
+new ones may come. All of it is counted in this process, before the database is asked wherever that can be.
+
+Whoever is over a limit of his address is told so before his socket is accepted and his token is looked at. The other
+limits have close codes, which a client that gives its token by message can read.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+
+from realtime.admission import Refused
+from realtime.connection import Identity
+from realtime.handshake import Turned
+from realtime.limits import Frequency, Places, rate_of
+from realtime.protocol import Close
+
+
+class Doors:
+    """The counts of one process. A network is what an address counts as, see ``addresses.network_of``."""
+
+    def __init__(self) -> None:
+        self._waiting = Places()
+        self._open = Places()
+        self._handshakes = Frequency()
+
+    def knock(self, network: str) -> None:
+        """Count a handshake, of whatever kind; raises ``Turned`` for one too many from this network."""
+        rate = rate_of(settings.USHER.handshakes_per_address)
+        wait = self._handshakes.seconds_until_allowed(("address", network), rate)
+        if wait:
+            status, code = Close.RATE.problem
+            raise Turned(status, code, "too many handshakes from your address; wait", retry_after=wait)
+
+    @contextmanager
+    def of_address(self, network: str) -> Iterator[None]:
+        """Hold one of a network's places while the body runs; raises ``Turned``."""
+        turned = Turned(429, "address_limit", "too many sockets are open from your address; close some")
+        with self._open.place(("address", network), most=settings.USHER.sockets_per_address, refusal=turned):
+            yield
+
+    @contextmanager
+    def of_process(self) -> Iterator[None]:
+        """Hold one of this process's places while the body runs; raises ``Refused``."""
+        refused = Refused(Close.NODE_FULL)
+        with self._open.place("process", most=settings.USHER.sockets_per_process, refusal=refused):
+            yield
+
+    @contextmanager
+    def of_who_waits(self, network: str) -> Iterator[None]:
+        """Hold a place for a socket without a token while the body runs; raises ``Turned``."""
+        turned = Turned(429, "too_many_waiting", "too many sockets wait without a token; try again soon")
+        with (
+            self._waiting.place("process", most=settings.USHER.waiting_per_process, refusal=turned),
+            self._waiting.place(("address", network), most=settings.USHER.waiting_per_address, refusal=turned),
+        ):
+            yield
+
+    @contextmanager
+    def of_viewer(self, identity: Identity) -> Iterator[None]:
+        """Count the handshake of an admitted user, and hold its and its tenant's place; raises ``Refused``."""
+        user, tenant = ("user", identity.user_id), ("tenant", identity.tenant_id)
+        wait = self._handshakes.seconds_until_allowed(user, rate_of(settings.USHER.handshakes_per_user))
+        if wait:
+            raise Refused(Close.RATE, retry_after_seconds=wait)
+        with (
+            self._open.place(user, most=settings.USHER.sockets_per_user, refusal=Refused(Close.USER_LIMIT)),
+            self._open.place(tenant, most=settings.USHER.sockets_per_tenant, refusal=Refused(Close.TENANT_LIMIT)),
+        ):
+            yield

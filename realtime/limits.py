@@ -1,0 +1,110 @@
+"""
+How much of something one address, user or tenant may have or do; pure, counted in this process alone.
+
+Counts are kept in memory and bounded: an open place is forgotten when it is given back, a window's counts when the
+window is over. N processes therefore allow N times as much; what protects the machine are the limits per process.
+"""
+
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from threading import Lock
+from typing import NamedTuple
+
+RATE = re.compile(r"([1-9][0-9]{0,6})/([1-9][0-9]{0,3})?(s|sec|second|m|min|minute|h|hour|d|day)")
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class Rate(NamedTuple):
+    """So many in so many seconds."""
+
+    most: int
+    seconds: int
+
+
+@lru_cache(maxsize=256)
+def rate_of(text: str) -> Rate:
+    """Return the rate that a text such as ``30/min`` or ``60/10s`` means; raises ``ValueError``."""
+    match = RATE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"rate is {text!r}; expected a number per time, such as 30/min or 60/10s")
+    most, units, unit = match.groups()
+    return Rate(int(most), int(units or 1) * SECONDS[unit[0]])
+
+
+class Places:
+    """How many places each key holds now. For one thread, or one event loop."""
+
+    def __init__(self) -> None:
+        self._held: Counter[Hashable] = Counter()
+
+    @contextmanager
+    def place(self, key: Hashable, *, most: int, refusal: Exception) -> Iterator[None]:
+        """Hold a place while the body runs, whichever way it ends; raises the refusal where ``most`` are held."""
+        if self.held(key) >= most:
+            raise refusal
+        self._held[key] += 1
+        try:
+            yield
+        finally:
+            self._held[key] -= 1
+            if not self._held[key]:
+                del self._held[key]
+
+    def held(self, key: Hashable) -> int:
+        """Return how many places a key holds."""
+        return self._held.get(key, 0)
+
+    def __len__(self) -> int:
+        """Return how many keys are remembered."""
+        return len(self._held)
+
+
+class Frequency:
+    """How often each key has come in the present window of time. For any number of threads."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._windows: dict[int, tuple[int, Counter[Hashable]]] = {}
+
+    def seconds_until_allowed(self, key: Hashable, rate: Rate) -> float:
+        """Count once more, and return 0 if that is within the rate, else the seconds until the next window."""
+        now = self._clock()
+        number = int(now // rate.seconds)
+        with self._lock:
+            known, counts = self._windows.get(rate.seconds, (number, Counter()))
+            if known != number:
+                counts = Counter()  # all counts of a window go at once, so that nothing has to be looked through
+            self._windows[rate.seconds] = number, counts
+            counts[key] += 1
+            count = counts[key]
+        return 0.0 if count <= rate.most else (number + 1) * rate.seconds - now
+
+    def forget(self) -> None:
+        """Forget all counts."""
+        with self._lock:
+            self._windows.clear()
+
+
+class Bucket:
+    """One source's allowance: as much as the rate at once, refilled steadily. For one thread, or one event loop."""
+
+    def __init__(self, rate: Rate, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate = rate
+        self._clock = clock
+        self._left = float(rate.most)
+        self._at = clock()
+
+    def take(self) -> bool:
+        """Take one, and tell whether there was one."""
+        now = self._clock()
+        self._left = min(self._rate.most, self._left + (now - self._at) * self._rate.most / self._rate.seconds)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
