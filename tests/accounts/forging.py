@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 
 from accounts.models import Session, User
-from accounts.tokens import AccessTokens, pair_of
+from accounts.tokens import AccessTokens, pair_of, read_refresh
 from realtime.ports import TokenRefused
 
 
@@ -27,6 +27,7 @@ class Gone:
 GONE: Any = Gone()
 """Stands for a member that is left out."""
 KEY: str = settings.SIMPLE_JWT["SIGNING_KEY"]
+BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 OTHER_KEY = "another-key-of-more-than-32-bytes-0123456789"
 
 
@@ -47,7 +48,21 @@ def encoded(header: Any, claims: Any, *, key: str = KEY, digest: Any = hashlib.s
 
 def access_like(header: dict[str, Any] | None = None, claims: dict[str, Any] | None = None, **how: Any) -> str:
     """Return what would be a good access token, but for these members of its header and claims."""
-    good = pair_of(session_of_alice()).access
+    return _like(pair_of(session_of_alice()).access, header, claims, **how)
+
+
+def refresh_like(header: dict[str, Any] | None = None, claims: dict[str, Any] | None = None, **how: Any) -> str:
+    """Return what would be a good refresh token, but for these members of its header and claims."""
+    return _like(pair_of(session_of_alice()).refresh, header, claims, **how)
+
+
+def twins_of(token: str) -> list[str]:
+    """Return the other strings that decode to the bytes of this token: two bits of its last character mean nothing."""
+    value = BASE64.index(token[-1])
+    return [token[:-1] + BASE64[value ^ bits] for bits in (1, 2, 3)]
+
+
+def _like(good: str, header: dict[str, Any] | None, claims: dict[str, Any] | None, **how: Any) -> str:
     parts = [jwt.get_unverified_header(good), jwt.decode(good, options={"verify_signature": False})]
     changed = [
         {name: value for name, value in (part | (changes or {})).items() if value is not GONE}
@@ -59,4 +74,10 @@ def access_like(header: dict[str, Any] | None = None, claims: dict[str, Any] | N
 def reason_for(token: Any) -> str:
     with pytest.raises(TokenRefused) as refused:
         AccessTokens().read(token)
+    return refused.value.reason
+
+
+def reason_for_refresh(token: Any) -> str:
+    with pytest.raises(TokenRefused) as refused:
+        read_refresh(token)
     return refused.value.reason

@@ -13,21 +13,43 @@ from hypothesis import strategies as st
 from accounts.keys import kid_of
 from accounts.tokens import AccessTokens, pair_of
 from realtime.ports import TokenRefused
-from tests.accounts.forging import GONE, KEY, OTHER_KEY, access_like, encoded, reason_for, session_of_alice
+from tests.accounts.forging import (
+    GONE,
+    KEY,
+    OTHER_KEY,
+    access_like,
+    encoded,
+    reason_for,
+    reason_for_refresh,
+    refresh_like,
+    session_of_alice,
+    twins_of,
+)
 
 NOW = int(time.time())
 
+ALGORITHMS = (
+    *("hs256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES256K", "ES384", "ES512", "ES521"),
+    *("PS256", "PS384", "PS512", "EdDSA", "Ed25519", "dir", "A128KW", "HS257", "HS256\x00", "ＨＳ256"),
+)
 HEADERS: dict[str, Any] = {
     **{
         f"alg {alg!r}": {"alg": alg}
         for alg in ("none", "None", "NONE", "nOnE", "", None, GONE, ["HS256"], {}, "HS256 ")
     },
-    **{f"alg {alg}": {"alg": alg} for alg in ("hs256", "HS384", "HS512", "RS256", "ES256", "PS256", "EdDSA")},
+    **{f"alg {alg}": {"alg": alg} for alg in ALGORITHMS},
     **{f"typ {typ!r}": {"typ": typ} for typ in ("JWT", "rt+jwt", "AT+JWT", "", None, GONE, ["at+jwt"], 1)},
     **{
         f"kid {kid!r}": {"kid": kid}
-        for kid in (GONE, None, "", "../../dev/null", kid_of(OTHER_KEY), 1, [], {}, "' OR 1")
+        for kid in (
+            *(GONE, None, "", "../../dev/null", kid_of(OTHER_KEY), 1, [], {}, "' OR 1", [kid_of(KEY)]),
+            *(kid_of(KEY).upper(), f"{kid_of(KEY)}\x00", f" {kid_of(KEY)}", "k" * 2000, True),
+        )
     },
+    "x5c": {"x5c": ["bWFsbG9yeQ"]},
+    "x5t": {"x5t": "bWFsbG9yeQ"},
+    "cty": {"cty": "JWT"},
+    "enc": {"enc": "A128GCM"},
     "jku": {"jku": "https://mallory.test/keys"},
     "jwk": {"jwk": {"kty": "oct", "k": "bWFsbG9yeQ"}},
     "x5u": {"x5u": "https://mallory.test/cert"},
@@ -40,11 +62,36 @@ HEADERS: dict[str, Any] = {
 @pytest.mark.parametrize("header", HEADERS.values(), ids=HEADERS.keys())
 def test_a_header_that_is_not_ours_is_refused_although_the_signature_is_right(header):
     assert reason_for(access_like(header)) == "forged"
+    if header != {"typ": "rt+jwt"}:
+        assert reason_for_refresh(refresh_like(header)) == "forged"
 
 
 @pytest.mark.parametrize(("alg", "digest"), [("HS384", hashlib.sha384), ("HS512", hashlib.sha512)])
 def test_the_right_key_with_another_algorithm_is_refused(alg, digest):
     assert reason_for(access_like({"alg": alg}, digest=digest)) == "forged"
+    assert reason_for(access_like(digest=digest)) == "forged", "whatever the header says"
+
+
+@pytest.mark.parametrize("signature", ["", "AA", "A" * 43, "A" * 86, "AAAA"], ids=len)
+@pytest.mark.parametrize("alg", ["none", "HS256", "ES256"])
+def test_no_signature_or_one_of_zeros_is_refused(alg, signature):
+    head, body, _ = access_like({"alg": alg}).split(".")
+
+    assert reason_for(f"{head}.{body}.{signature}") == "forged"
+
+
+def test_the_key_of_another_deployment_is_refused_whatever_it_calls_itself():
+    for kid in (kid_of(OTHER_KEY), kid_of(KEY)):
+        assert reason_for(access_like({"kid": kid}, key=OTHER_KEY)) == "forged"
+        assert reason_for_refresh(refresh_like({"kid": kid}, key=OTHER_KEY)) == "forged"
+
+
+def test_a_refresh_token_that_calls_itself_an_access_token_is_refused():
+    """The header's type, the claim, or one of them alone: both must be those of the door it is shown at."""
+    for header, claims in (({"typ": "at+jwt"}, {}), ({}, {"token_type": "access"})):
+        assert reason_for(refresh_like(header, claims)) == "forged"
+    for header, claims in (({"typ": "rt+jwt"}, {}), ({}, {"token_type": "refresh"})):
+        assert reason_for_refresh(access_like(header, claims)) == "forged"
 
 
 SOME_ID = UUID("0b7f3c9e-5d0c-4c1e-9a49-6a6f2d5d8c11")
@@ -74,6 +121,8 @@ CLAIMS: dict[str, Any] = {
 @pytest.mark.parametrize("claims", CLAIMS.values(), ids=CLAIMS.keys())
 def test_odd_claims_are_refused_although_we_signed_them(claims):
     assert reason_for(access_like(claims=claims)) in {"forged", "expired"}
+    if claims != {"token_type": "refresh"}:
+        assert reason_for_refresh(refresh_like(claims=claims)) in {"forged", "expired"}
 
 
 @pytest.mark.parametrize("claims", [None, [], "claims", 1, True])
@@ -92,7 +141,29 @@ def spelt_otherwise(token: str) -> list[Any]:
         *("", ".", "..", "...", "a.b.c", head, f"{head}.{body}", f"{head}.{body}.", f".{body}.{signature}"),
         *(f"{token}=", f"{token}\n", f" {token}", f"{token}.", f"{token}.{signature}", token[:-1], f"Bearer {token}"),
         *(f"{body}.{head}.{signature}", f"{head}.{body}.{signature[::-1]}", f"{token}A", f"{token}é", "é.é.é"),
-        *("a" * 9000, "a.b." + "c" * 8200, "٠.٠.٠", None, 1, b"a.b.c", [], token.encode()),
+        *twins_of(token),
+        *(f"{head}=.{body}.{signature}", f"{head}==.{body}==.{signature}=", f"{head}.{body}.{signature[:-1]}=="),
+        *(
+            f"{head}\n.{body}.{signature}",
+            f"{head}. {body}.{signature}",
+            f"{head}.{body}.\t{signature}",
+            f"\ufeff{token}",
+        ),
+        *(f"{head}\u2024{body}\u2024{signature}", f"{token}\x00", f"{head}%2E{body}%2E{signature}", f"{token},{token}"),
+        *(token.swapcase(), f"{head}.{body}.{signature}".replace("-", "+").replace("_", "/") + "/", token * 300),
+        *(
+            "a" * 100_000,
+            f"{head}.{'A' * 100_000}.{signature}",
+            "." * 100_000,
+            "a" * 9000,
+            "a.b." + "c" * 8200,
+            "٠.٠.٠",
+            None,
+            1,
+            b"a.b.c",
+            [],
+            token.encode(),
+        ),
     ]
 
 
