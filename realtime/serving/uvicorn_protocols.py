@@ -49,6 +49,14 @@ class HttpConnection(H11Protocol):
 class Socket(WebSocketsSansIOProtocol):
     """A WebSocket that the application can abort, and that ends with 1011 when the application fails or leaves."""
 
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_complete:
+            # A head that the parser refuses, such as one with too long a line: uvicorn would let it wait without end.
+            self.handshake_complete = True
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
+
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         if not self.handshake_complete:  # complete already: refused as no valid handshake, and there is no application

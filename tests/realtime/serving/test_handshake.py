@@ -83,6 +83,16 @@ def test_half_a_second_request_on_a_kept_connection_is_not_waited_for(start, met
         assert received(raw).count(b"HTTP/1.1 200") == 1
 
 
+@pytest.mark.parametrize("bad", ["Authorization: Bearer " + "a" * 100_000, "no colon"], ids=["too long", "no header"])
+def test_a_head_that_cannot_be_read_is_not_waited_for(server, bad):
+    with server.raw(*server.handshake("/echo")[:-1], bad, "") as raw:
+        try:
+            answer = received(raw)
+        except ConnectionError:
+            answer = b""  # dropped before all of it was read
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 4")
+
+
 def test_what_is_no_handshake_is_a_400(server):
     with server.raw(*server.handshake("/echo")[:-2], "") as raw:
         assert raw.recv(12) == b"HTTP/1.1 400"
