@@ -61,6 +61,7 @@ class Refusal:
     status: int
     code: str | None
     headers: dict[str, str]
+    body: dict[str, Any]
 
 
 class Socket:
@@ -156,5 +157,5 @@ def _refusal(error: InvalidStatus) -> Refusal:
     response = error.response
     headers = {name.lower(): value for name, value in response.headers.raw_items()}
     is_problem = headers.get("content-type") == "application/problem+json"
-    code = json.loads(response.body)["code"] if is_problem and response.body else None
-    return Refusal(response.status_code, code, headers)
+    body = json.loads(response.body) if is_problem and response.body else {}
+    return Refusal(response.status_code, body.get("code"), headers, body)
