@@ -16,6 +16,14 @@ IN_MEMORY = ":memory:"
 # Its pause between attempts to reach a lost database doubles until it gives up; then the next request tries anew.
 POOL: dict[str, Any] = {"min_size": 1, "max_size": 20, "timeout": 10, "reconnect_timeout": 5}
 CONNECT_SECONDS = 5
+# A connection whose other end has vanished is given up by the kernel: at once when it is asked for something, and when
+# it is not. Its own defaults are a quarter of an hour, and two hours.
+TCP: dict[str, Any] = {
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
 
 
 def database_of(url: str | None, *, project: Path) -> dict[str, Any]:
@@ -32,7 +40,7 @@ def database_of(url: str | None, *, project: Path) -> dict[str, Any]:
     libpq = dict(parse_qsl(parts.query))
     host = libpq.pop("host", None) or unquote(parts.hostname or "")
     port = libpq.pop("port", None) or str(parts.port or "")
-    options = {"pool": POOL, "connect_timeout": CONNECT_SECONDS, "application_name": "usher"} | libpq
+    options = {"pool": POOL, "connect_timeout": CONNECT_SECONDS, "application_name": "usher"} | TCP | libpq
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     user, password = libpq.pop("user", user), libpq.pop("password", password)
     return _settings("postgresql", unquote(parts.path[1:]), options) | {
@@ -40,6 +48,9 @@ def database_of(url: str | None, *, project: Path) -> dict[str, Any]:
         "PASSWORD": password,
         "HOST": host,
         "PORT": port,
+        # One round trip for each request. Without it, after a restart of the database, every connection that the pool
+        # still has would fail one request.
+        "CONN_HEALTH_CHECKS": True,
     }
 
 

@@ -9,6 +9,7 @@ from corsheaders.defaults import default_headers
 
 from config.databases import database_of
 from config.env import read_environment
+from config.impatience import bounds_of
 from config.layers import channel_layer_of
 from config.logs import logging_of
 
@@ -74,6 +75,8 @@ TEMPLATES = [
 
 # Storage. No request may wait for Redis, so it is never a cache: what it carries are bells, and bells may be lost.
 DATABASES = {"default": database_of(USHER.database_url, project=BASE_DIR)}
+# What a server, and no other command, adds to the options of its database.
+DATABASE_OPTIONS_OF_A_SERVER = bounds_of(DATABASES["default"])
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CHANNEL_LAYERS = {"default": channel_layer_of(USHER.channel_layer, USHER.redis_url)}
 CACHES = {

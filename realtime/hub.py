@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 from channels import DEFAULT_CHANNEL_LAYER
 from channels.layers import InMemoryChannelLayer, channel_layers
 from django.conf import settings
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
 
 from realtime import bell, snapshot
 from realtime.audience import Audience, AudiencePlan
@@ -187,13 +187,15 @@ class Hub:
             self._blind_since = self._blind_since or began
             try:
                 await self._turn(batch)
+                if failures:
+                    logger.warning("the log can be read again")
                 failures = 0
                 self._blind_since = None
                 await asyncio.sleep(max(0.0, APART_SECONDS - (self._loop.time() - began)))
-            except Exception:
+            except Exception as error:  # noqa: BLE001  whatever it is, the sockets wait for the next attempt
                 failures += 1
                 if failures == 1:
-                    logger.exception("the log cannot be read; nothing is sent until it can")
+                    _complain(error)
                 self._dirty |= batch
                 self._wake.set()
                 await asyncio.sleep(min(RETRY_SECONDS[1], RETRY_SECONDS[0] * 2**failures))
@@ -215,6 +217,13 @@ class Hub:
         for audience in self.audiences.values():
             for connection in list(audience.members):
                 connection.close(Close.SERVER_ERROR)
+
+
+def _complain(error: Exception) -> None:
+    reason = str(error).partition("\n")[0]
+    # Of a database that is away there is no more to tell; anything else is a mistake of ours.
+    traceback = None if isinstance(error, OperationalError | InterfaceError) else error
+    logger.error("the log cannot be read (%s); nothing is sent until it can", reason, exc_info=traceback)
 
 
 def _take_in(answer: Answer, audience: Audience, tenant: TenantPlan, projector: Projector) -> bool:

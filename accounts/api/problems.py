@@ -4,23 +4,21 @@ Every error of the API as problem+json (RFC 9457): ``{status, title, code, detai
 ``code`` is for programs and stays; ``detail`` is for people and says the value, the expectation, the way out.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from math import ceil
 from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 from accounts import refusals
+from accounts.api.outage import Complaint, is_outage
 from accounts.authentication import CHALLENGE
 from realtime.ports import TokenRefused
-
-logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 DATABASE_GONE_SECONDS = 5
@@ -120,7 +118,9 @@ OF_FRAMEWORK: Sequence[tuple[tuple[type[Exception], ...], type[Problem]]] = (
 )
 CODES_OF_STATUS = {405: "method_not_allowed", 406: "not_acceptable", 415: "unsupported_media_type"}
 EXPIRED = "This token has expired; get a new one with the refresh token."
-DATABASE_GONE = "The database cannot be reached; try again."
+# Not "nothing was done": where an answer is lost, the transaction may have been committed.
+DATABASE_GONE = "The database does not answer; what was asked for may have been done or not. Try again."
+_complaint = Complaint()
 
 
 def problem_handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -146,8 +146,8 @@ def problem_of(error: Exception) -> Problem | None:
         return _of_refusal(error)
     if isinstance(error, TokenRefused):
         return Unauthenticated(EXPIRED, code="token_expired") if error.reason == "expired" else Unauthenticated()
-    if isinstance(error, OperationalError | InterfaceError):
-        logger.error("the database did not answer a request", exc_info=error)
+    if isinstance(error, DatabaseError | InterfaceError) and is_outage(error):
+        _complaint.about(error)
         return Problem(DATABASE_GONE, code="unavailable", status=503, retry_after=DATABASE_GONE_SECONDS)
     return _of_framework(error)
 

@@ -9,6 +9,8 @@ from django.http import Http404
 from rest_framework import exceptions
 
 from accounts import refusals
+from accounts.api import problems
+from accounts.api.outage import Complaint
 from accounts.api.problems import Conflict, Invalid, NotFound, Problem, problem_handler, problem_of
 from accounts.api.strict import StrictSerializer, Text
 from realtime.ports import TokenRefused
@@ -93,7 +95,8 @@ def test_a_refusal_of_the_passwords_rules_names_the_field():
     assert str(problem.detail) == "too short too common"
 
 
-def test_without_a_database_the_answer_is_503_and_the_log_says_why(django_db_blocker, caplog, tmp_path):
+def test_without_a_database_the_answer_is_503_and_the_log_says_why(django_db_blocker, caplog, tmp_path, monkeypatch):
+    monkeypatch.setattr(problems, "_complaint", Complaint())
     nowhere = django_uses(f"sqlite:///{tmp_path}/nowhere/at-all.sqlite3")
     with django_db_blocker.unblock(), nowhere, caplog.at_level(logging.ERROR):
         answer = log_in()
@@ -101,4 +104,5 @@ def test_without_a_database_the_answer_is_503_and_the_log_says_why(django_db_blo
     assert_problem(answer, 503, "unavailable")
     assert answer.headers["Retry-After"] == "5"
     assert "unable to open database file" in caplog.text
+    assert "Traceback" not in caplog.text
     assert "nowhere" not in str(answer.body)

@@ -7,7 +7,7 @@ from typing import IO, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.module_loading import import_string
 
@@ -38,6 +38,7 @@ class Command(BaseCommand):
                 f"host is {options['host']!r}; expected a loopback address such as 127.0.0.1, because USHER_DEMO=1 "
                 "serves people whose password is known to all: leave it out to serve others"
             )
+        be_impatient()
         refuse_unmigrated()
         held = alone_or_refuse()
         housekeeper = Housekeeper(every_seconds=settings.USHER.housekeeping_seconds)
@@ -66,6 +67,11 @@ def announce(host: str, port: int) -> None:
     print(f"usher: listening on http://{host}:{port}", flush=True)
     if settings.USHER.demo:
         print(demo.banner(host, port), flush=True)
+
+
+def be_impatient() -> None:
+    """Bound what this process waits for its database; before its first connection, since pools keep their options."""
+    connections.settings[DEFAULT_DB_ALIAS]["OPTIONS"].update(settings.DATABASE_OPTIONS_OF_A_SERVER)
 
 
 def refuse_unmigrated() -> None:

@@ -1,0 +1,62 @@
+"""A server gives PostgreSQL some seconds for an answer, and no other command does."""
+
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+import pytest
+
+from config import impatience
+from config.databases import database_of
+from config.impatience import ImpatientConnection, bounds_of
+from tests.faults.proxy import BLACK_HOLE, Proxy
+
+PROJECT = Path("/srv/usher")
+
+
+@pytest.fixture
+def line(databases):
+    """A line to PostgreSQL, which can be made bad."""
+    folder = parse_qs(urlsplit(databases.postgres.url_of("postgres")).query)["host"][0]
+    with Proxy(Path(folder) / ".s.PGSQL.5432") as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def connection(line):
+    where = f"host=127.0.0.1 port={line.port} user=postgres dbname=postgres"
+    with ImpatientConnection.connect(where, autocommit=True) as connection:
+        yield connection
+
+
+def test_a_database_that_says_nothing_is_given_up(line, connection, monkeypatch):
+    monkeypatch.setattr(impatience, "ANSWER_SECONDS", 0.2)
+    assert connection.execute("SELECT 1").fetchone() == (1,)
+    line.set(BLACK_HOLE)
+
+    with pytest.raises(psycopg.OperationalError, match=r"no answer from PostgreSQL within 0.2 s"):
+        connection.execute("SELECT 1")
+
+    assert connection.closed, "an answer that came late would be taken for that to the next question"
+
+
+def test_an_error_that_is_an_answer_stays_what_it_is(connection):
+    connection.execute("SET statement_timeout = 50")
+
+    with pytest.raises(psycopg.errors.QueryCanceled, match="statement timeout"):
+        connection.execute("SELECT pg_sleep(10)")
+
+    assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_server_bounds_its_statements_and_what_the_url_says_wins():
+    plain = bounds_of(database_of("postgresql://db/usher", project=PROJECT))
+    own = bounds_of(database_of("postgresql://db/usher?options=-c%20statement_timeout%3D0", project=PROJECT))
+
+    assert plain["pool"]["connection_class"] is ImpatientConnection
+    assert plain["options"] == "-c statement_timeout=8000 -c idle_in_transaction_session_timeout=10000"
+    assert own["options"].endswith(" -c statement_timeout=0")
+
+
+def test_sqlite_has_nothing_to_bound():
+    assert bounds_of(database_of(None, project=PROJECT)) == {}
