@@ -53,10 +53,16 @@ class Databases:
         """Have Django use a database of its own while the body runs."""
         url = self.create(vendor)
         try:
-            with self._unblocked(), django_uses(url):
+            with self.using(url):
                 yield Database(vendor, url)
         finally:
             self.drop(url)
+
+    @contextmanager
+    def using(self, url: str) -> Iterator[None]:
+        """Have Django use the database at ``url``, of whichever server, while the body runs."""
+        with self._unblocked(), django_uses(url):
+            yield
 
     @property
     def postgres(self) -> PostgresServer:
@@ -101,7 +107,7 @@ class Databases:
             raise
 
     def _migrate(self, url: str) -> None:
-        with self._unblocked(), django_uses(url):
+        with self.using(url):
             call_command("migrate", verbosity=0)
 
     def _copy(self, vendor: Vendor, template: str) -> str:

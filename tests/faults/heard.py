@@ -153,7 +153,7 @@ class Heard:
 
     def _judge_time(self, event: Event, at: float, life: SocketLife) -> None:
         if life.synced is not None and life.synced < event.answered < inf:
-            self._verdict.gaps.append(max(0.0, at - event.answered))
+            self._verdict.gaps.append((event.answered, max(0.0, at - event.answered)))
         if at <= event.answered:
             return
         for earlier in self._viewer.sockets:

@@ -2,6 +2,8 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from math import inf
+from statistics import median
 
 WORST_FIRST = ("leaked", "stale", "lost", "late", "duplicated", "reordered", "partial")
 OF_LOGS = ("hole", "unheard", "orphan", "uncaptured")
@@ -29,8 +31,8 @@ class Verdict:
     repeated: int = 0
     incomplete: int = 0
     """Sockets that were told ``complete: false``."""
-    gaps: list[float] = field(default_factory=list)
-    """Seconds from a creation's answer to its frame, on sockets that were live before and lived on."""
+    gaps: list[tuple[float, float]] = field(default_factory=list)
+    """(time of a creation's answer, seconds from it to its frame), on sockets that were live before and lived on."""
 
     @property
     def is_clean(self) -> bool:
@@ -39,8 +41,12 @@ class Verdict:
 
     @property
     def worst_gap(self) -> float:
-        """The longest of ``gaps``."""
-        return max(self.gaps, default=0.0)
+        """The longest of ``gaps``, in seconds."""
+        return max((gap for _, gap in self.gaps), default=0.0)
+
+    def median_gap(self, since: float, until: float) -> float:
+        """Return the median gap of what was answered between two moments, in seconds."""
+        return median([gap for answered, gap in self.gaps if since <= answered <= until] or [inf])
 
     def measured(self) -> dict[str, object]:
         """Return the facts for ``conclude``: what must be 0, and what was done besides."""

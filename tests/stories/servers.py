@@ -53,13 +53,20 @@ TYPICAL = [Combination("sqlite", "memory", "daphne"), Combination("postgresql", 
 class Server:
     """A server that listens at ``address``. Use it as a context: it is ended, and its log looked at, at the end."""
 
-    def __init__(self, name: ServerName, *, folder: Path, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: ServerName, *, folder: Path, variables: Mapping[str, str], port: int = 0, waits: bool = True
+    ) -> None:
         self.name = name
         self.variables = environment_of(variables)
         self.expected_to_complain: tuple[str, ...] = ()
         """Loggers that may write tracebacks, since a story breaks what they are about."""
         self._read = 0
-        self.process = manage("serve", "--server", name, "--port", "0", folder=folder, variables=self.variables)
+        self.process = manage("serve", "--server", name, "--port", str(port), folder=folder, variables=self.variables)
+        if waits:
+            self.wait_until_up()
+
+    def wait_until_up(self) -> None:
+        """Return once it answers; raises ``DidNotStart``."""
         self.process.wait_until(self._is_up)
 
     @property

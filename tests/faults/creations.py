@@ -1,0 +1,86 @@
+"""The creations of an experiment: over HTTP, at a steady rate, to whichever server is next; each is in the history."""
+
+import asyncio
+from itertools import count
+from random import Random
+from typing import Any
+
+import httpx
+
+from tests.faults.cluster import Cluster, Node
+from tests.faults.history import History
+from tests.faults.house import PASSWORD, House
+
+API = "/api/v1"
+ANSWER_SECONDS = 70
+"""Longer than a server allows itself: what it has promised to answer is waited for."""
+SIGN_UPS_IN_TEN = 2
+
+
+class Creations:
+    """Creates users: most by their tenant's owner, some by signing up."""
+
+    def __init__(
+        self, cluster: Cluster, house: House, history: History, random: Random, *, owners: dict[str, str]
+    ) -> None:
+        self._cluster = cluster
+        self._house = house
+        self._history = history
+        self._random = random
+        self._owners = owners
+        """Tenant -> access token."""
+        self._numbers = count(1)
+        limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=5)
+        self._client = httpx.AsyncClient(
+            timeout=httpx.Timeout(ANSWER_SECONDS, connect=5), trust_env=False, verify=False, limits=limits
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def run(self, number: int, *, per_second: float) -> None:
+        """Create so many users, evenly over time and by chance over the tenants; returns when all are decided."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        async with asyncio.TaskGroup() as tasks:
+            for turn in range(number):
+                await asyncio.sleep(max(0.0, began + turn / per_second - loop.time()))
+                tasks.create_task(self.create(self._random.choice(self._house.tenants)))
+
+    async def create(self, tenant: str, *, username: str | None = None) -> bool:
+        """Have one user created; tell whether it was answered as done."""
+        username = username or f"newcomer-{next(self._numbers)}"
+        path, headers, body = self._request(tenant, username)
+        node = self._cluster.next_node()
+        operation = self._history.begin("create", tenant=tenant, username=username, server=node.name)
+        for _ in range(100):
+            try:
+                answer = await self._client.post(f"{node.front}{API}{path}", headers=headers, json=body)
+            except httpx.ConnectError:
+                # Nobody was asked: the server is down. The next one is asked, as a balancer would.
+                node = await self._other_than(node)
+                continue
+            except httpx.TransportError as error:
+                operation.unknown(server=node.name, why=f"{type(error).__name__}: {error}")
+                return False
+            if answer.status_code == httpx.codes.CREATED:
+                operation.ok(server=node.name, user=answer.json()["id"])
+                return True
+            operation.fail(server=node.name, status=answer.status_code, why=answer.text[:200])
+            return False
+        operation.fail(server=node.name, status=0, why="no server was up")
+        return False
+
+    def _request(self, tenant: str, username: str) -> tuple[str, dict[str, str], dict[str, Any]]:
+        number = self._random.randrange(10)
+        body = {"username": username, "email": f"{username}@{tenant}.test"}
+        if number < SIGN_UPS_IN_TEN:
+            return f"/tenants/{tenant}/signup", {}, body | {"password": PASSWORD}
+        optional = {"full_name": f"Newcomer {number}"} if number % 2 else {"phone": f"+49 30 {number}"}
+        return "/users", {"Authorization": f"Bearer {self._owners[tenant]}"}, body | optional
+
+    async def _other_than(self, node: Node) -> Node:
+        await asyncio.sleep(0.05)
+        other = self._cluster.next_node()
+        return other if other is not node else self._cluster.next_node()

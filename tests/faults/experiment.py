@@ -1,0 +1,88 @@
+"""
+An experiment from its beginning to its verdict.
+
+    async with Experiment(cluster, house, history, database_url=url, seed=seed) as experiment:
+        creating = experiment.begin_creating(300, per_second=20)
+        …  # break what is to be broken, and mend it
+        await creating
+        verdict = await experiment.verdict()
+    conclude("…", done="…", bound="…", measured=verdict.measured(), holds=verdict.is_clean and …)
+
+Everybody logs in and is live before it begins. In the end one last user is created in each tenant; whoever has been
+shown it has been shown all that came before, so nothing is proved by waiting.
+"""
+
+import asyncio
+from random import Random
+
+import httpx
+
+from tests.faults.cluster import Cluster
+from tests.faults.creations import API, Creations
+from tests.faults.crowd import Crowd
+from tests.faults.history import History
+from tests.faults.house import PASSWORD, House, Seat
+from tests.faults.judge import judge
+from tests.faults.truth import note_truth
+from tests.faults.verdict import Verdict
+
+LOG_INS_AT_ONCE = 8
+
+
+class Experiment:
+    """Viewers and creations on a running cluster, until the verdict."""
+
+    crowd: Crowd
+    creations: Creations
+
+    def __init__(self, cluster: Cluster, house: House, history: History, *, database_url: str, seed: int) -> None:
+        self.cluster = cluster
+        self.house = house
+        self.history = history
+        self.random = Random(seed)
+        self._database_url = database_url
+
+    async def __aenter__(self) -> "Experiment":
+        tokens = await self._log_in()
+        owners = {tenant: tokens[self.house.owner_of(tenant).username] for tenant in self.house.tenants}
+        self.creations = Creations(self.cluster, self.house, self.history, self.random, owners=owners)
+        self.crowd = Crowd(self.cluster, self.history, self.random)
+        self.crowd.enter((seat, tokens[seat.username]) for seat in self.house.seats)
+        await self.crowd.until_live()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.crowd.leave()
+        await self.creations.close()
+
+    def begin_creating(self, number: int, *, per_second: float) -> "asyncio.Task[None]":
+        """Begin to create so many users; what is returned ends when all are decided."""
+        return asyncio.create_task(self.creations.run(number, per_second=per_second))
+
+    async def verdict(self) -> Verdict:
+        """Create the last of each tenant, wait until they were shown, read the truth, and judge. Nothing follows."""
+        for tenant in self.house.tenants:
+            for attempt in range(10):
+                self.crowd.last_words.add(word := f"last-{attempt}-of-{tenant}")
+                if await self.creations.create(tenant, username=word):
+                    break
+        await self.crowd.until_last_words()
+        assert not self.crowd.failures(), self.crowd.failures()
+        await asyncio.to_thread(note_truth, self.history, self._database_url)
+        await self.crowd.leave()
+        self.history.close()
+        return await asyncio.to_thread(judge, self.history.path)
+
+    async def _log_in(self) -> dict[str, str]:
+        """Log everybody in, and return the access tokens by username."""
+        places = asyncio.Semaphore(LOG_INS_AT_ONCE)
+
+        async def log_in(client: httpx.AsyncClient, seat: Seat) -> tuple[str, str]:
+            body = {"tenant": seat.tenant, "username": seat.username, "password": PASSWORD}
+            async with places:
+                answer = await client.post(f"{self.cluster.next_node().front}{API}/auth/token", json=body)
+            assert answer.status_code == httpx.codes.OK, f"{seat}: {answer.status_code} {answer.text}"
+            return seat.username, answer.json()["access"]
+
+        async with httpx.AsyncClient(timeout=30, trust_env=False, verify=False) as client:
+            return dict(await asyncio.gather(*(log_in(client, seat) for seat in self.house.seats)))

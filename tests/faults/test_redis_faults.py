@@ -1,0 +1,89 @@
+"""Redis freezes, refuses the password, is full: creations are answered all the same, and who watches misses nothing."""
+
+import asyncio
+import signal
+import time
+from contextlib import asynccontextmanager
+
+import pytest
+from redis import Redis
+
+from tests.faults.experiment import Experiment
+
+PER_SECOND = 15
+MOST_GAP_SECONDS = 3
+BY_THE_BELL_SECONDS = 0.5
+"""Half of what waits for the sweep takes longer than a second; half of what a bell announces, far less."""
+
+
+def freeze(redis):
+    redis.process.send(signal.SIGSTOP)
+
+
+def thaw(redis):
+    redis.process.send(signal.SIGCONT)
+
+
+def ask_for_a_password(redis):
+    with Redis.from_url(redis.url) as client:
+        client.config_set("requirepass", "open-sesame")
+        # Whoever is connected has been let in already.
+        client.client_kill_filter(_type="pubsub")
+        client.client_kill_filter(_type="normal", skipme=True)
+
+
+def ask_for_none(redis):
+    with Redis.from_url(redis.url, password="open-sesame") as client:
+        client.config_set("requirepass", "")
+
+
+def fill(redis):
+    with Redis.from_url(redis.url) as client:
+        client.config_set("maxmemory-policy", "noeviction")
+        client.config_set("maxmemory", "1mb")
+
+
+def make_room(redis):
+    with Redis.from_url(redis.url) as client:
+        client.config_set("maxmemory", "0")
+
+
+FAULTS = {"frozen": (freeze, thaw), "password": (ask_for_a_password, ask_for_none), "full": (fill, make_room)}
+
+
+@pytest.mark.parametrize("layer", ["pubsub", "core"])
+async def test_redis_fails_in_every_way(scale, seed, furnish, start_cluster, own_redis, history, conclude, layer):
+    url, house = furnish(tenants=2, viewers=scale.of(short=20, long=100))
+    cluster = start_cluster("daphne", "uvicorn", DATABASE_URL=url, REDIS_URL=own_redis.url, USHER_CHANNEL_LAYER=layer)
+    rounds, seconds = scale.of(short=(1, 2.5), long=(4, 6))
+
+    @asynccontextmanager
+    async def broken(name):
+        break_it, mend_it = FAULTS[name]
+        with history.fault(f"Redis {name}"):
+            await asyncio.to_thread(break_it, own_redis)
+            yield
+            await asyncio.to_thread(mend_it, own_redis)
+
+    async with Experiment(cluster, house, history, database_url=url, seed=seed) as experiment:
+        faults = experiment.random.sample(list(FAULTS), len(FAULTS)) * rounds
+        creating = experiment.begin_creating(int(PER_SECOND * seconds * (2 * len(faults) + 1)), per_second=PER_SECOND)
+        for name in faults:
+            await asyncio.sleep(seconds)
+            async with broken(name):
+                await asyncio.sleep(seconds)
+        mended = time.monotonic()
+        await creating
+        verdict = await experiment.verdict()
+
+    by_the_bell = verdict.median_gap(mended, time.monotonic())
+    assert not cluster.complaints()
+    is_whole = verdict.is_clean and not verdict.creations["unexcused"] and not verdict.incomplete
+    is_quick = verdict.worst_gap <= MOST_GAP_SECONDS and by_the_bell <= BY_THE_BELL_SECONDS
+    conclude(
+        f"Redis frozen, refusing, full ({layer})",
+        done=f"{len(faults)} outages of {seconds:g} s during {verdict.creations.total()} creations, 2 servers",
+        bound="0 lost, leaked, stale; all creations answered; gap at most 3 s, and by the bell again afterwards",
+        measured=verdict.measured() | {"median gap after the last": f"{by_the_bell:.3f} s"},
+        holds=is_whole and (is_quick or not scale.is_long),
+    )
