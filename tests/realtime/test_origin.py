@@ -75,6 +75,8 @@ OTHERS = {
     "a no-break space": "https://app.example.com\xa0",
     "two of them": "https://app.example.com https://evil.example",
     "two with a comma": "https://app.example.com, https://app.example.com",
+    "a name before the brackets": "https://evil.example[2001:db8::1]:8443",
+    "a name in brackets": "http://[127.0.0.1]",
     "an open bracket": "https://[2001:db8::1",
     "a closed bracket": "https://2001:db8::1]:8443",
     "no brackets": "https://2001:db8::1:8443",
@@ -119,4 +121,4 @@ def test_an_entry_of_the_list_that_is_no_origin_allows_nothing():
 
 def test_an_origin_is_a_scheme_a_host_and_a_port():
     assert normalised("https://App.Example.com") == ("https", "app.example.com", 443)
-    assert normalised("http://[::1]:8000") == ("http", "::1", 8000)
+    assert normalised("http://[::1]:8000") == ("http", "[::1]", 8000)
