@@ -1,7 +1,7 @@
 """Users on their way into the database: checked and hashed first, then inserted, one or many, in one transaction."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,7 +70,7 @@ def insert(tenant: Tenant | None, newcomers: Sequence[Checked], *, once: Once | 
     ``once``: the key under which a single one is made; raises what its ``claim`` raises.
     """
     users = [newcomer.user() for newcomer in newcomers]
-    with _taken_names_told(tenant, users), transaction.atomic():
+    with _taken_names_told(tenant, users), nullcontext() if once is None else transaction.atomic():
         if once is not None:
             once.claim(str(users[0].pk))
         User.objects.bulk_create(users)

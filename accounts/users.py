@@ -1,6 +1,6 @@
 """Services that make and change users. Every feature that makes one comes through here."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypedDict, Unpack
 from uuid import UUID
@@ -10,6 +10,7 @@ from django.db import transaction
 from accounts import newcomers, roles, sessions
 from accounts.idempotency import Once
 from accounts.models import JoinedVia, Role, User
+from accounts.newcomers import Checked
 from accounts.refusals import FieldsRefused, SignupClosed, TenantSuspended
 from accounts.retries import retried
 from realtime import bell
@@ -17,7 +18,7 @@ from realtime.rights import Viewer
 from tenants.models import SignupPolicy, Tenant
 
 CHUNK = 500
-"""So many users are imported in one transaction at most: while it lasts, the tenant's log is locked."""
+"""So many users are created in one transaction at most: while it lasts, the tenant's log is locked."""
 
 
 def create_user(  # noqa: PLR0913  all that can be known of a newcomer, by name
@@ -77,6 +78,33 @@ class Newcomer:
     role: str | None = None
 
 
+class Import:
+    """An import into one tenant, step by step, for lists that are too long to be held; see ``import_users``."""
+
+    def __init__(self, tenant: Tenant, *, imported_by: Viewer | None = None) -> None:
+        self._tenant = tenant
+        self._imported_by = imported_by
+        self._roles: dict[str | None, Role | None] = {}
+
+    def checked(self, person: Newcomer) -> Checked:
+        """Return somebody fit to be created; raises ``FieldsRefused``, ``UnknownRole`` and ``NotHeld``."""
+        fields: dict[str, Any] = {**asdict(person), "tenant": self._tenant, "joined_via": JoinedVia.IMPORT}
+        name = fields.pop("role")
+        if name not in self._roles:
+            self._roles[name] = _role_to_give(self._tenant, name, self._imported_by)
+        return newcomers.checked(fields, password=None, first_role=self._roles[name])
+
+    def taken(self, usernames: Collection[str]) -> set[str]:
+        """Return those of these normalised usernames, a chunk of them at most, that the tenant has already."""
+        rows = User.objects.filter(tenant=self._tenant, username__in=usernames)
+        return set(rows.values_list("username", flat=True))
+
+    def create(self, chunk: Sequence[Checked]) -> int:
+        """Create a chunk, all of it or, with ``UsernameTaken``, nothing; returns how many they are."""
+        self._roles.clear()  # one that is deleted meanwhile is told of by name at the next chunk
+        return len(newcomers.insert(self._tenant, chunk)) if chunk else 0
+
+
 def import_users(*, tenant: Tenant, people: Sequence[Newcomer], imported_by: Viewer | None = None) -> int:
     """
     Create many users of a tenant, without passwords, and return how many.
@@ -84,19 +112,13 @@ def import_users(*, tenant: Tenant, people: Sequence[Newcomer], imported_by: Vie
     All are checked before the first is created. They are created in chunks of at most 500, each in a transaction of
     its own: when a name turns out to be taken, ``UsernameTaken`` is raised and the chunks before it stay.
     """
-    first_roles = {name: _role_to_give(tenant, name, imported_by) for name in {person.role for person in people}}
-    all_checked = []
-    for person in people:
-        fields = {**asdict(person), "tenant": tenant, "joined_via": JoinedVia.IMPORT}
-        first_role = first_roles[fields.pop("role")]
-        all_checked.append(newcomers.checked(fields, password=None, first_role=first_role))
+    job = Import(tenant, imported_by=imported_by)
+    all_checked = [job.checked(person) for person in people]
     names = [newcomer.fields["username"] for newcomer in all_checked]
     if len(set(names)) != len(names):
         twice = next(name for place, name in enumerate(names) if name in names[:place])
         raise FieldsRefused({"username": [f"the list has {twice} twice; expected each username once."]})
-    for start in range(0, len(all_checked), CHUNK):
-        newcomers.insert(tenant, all_checked[start : start + CHUNK])
-    return len(all_checked)
+    return sum(job.create(all_checked[start : start + CHUNK]) for start in range(0, len(all_checked), CHUNK))
 
 
 class Changes(TypedDict, total=False):
