@@ -6,4 +6,10 @@ class RealtimeConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from realtime import checks  # noqa: F401  registers the system checks
+        from realtime import (
+            checks,  # noqa: F401  registers the system checks
+            chores,
+            retention,
+        )
+
+        chores.register(chores.Chore("events", retention.prune_all))

@@ -86,7 +86,11 @@ class Batch:
         if position is None:
             self.audience.position = self.facts.head
             return
-        for event in self.answer.pages.get((self.audience.tenant_id, position), ()):
+        page = (self.audience.tenant_id, position)
+        if not self._is_whole(page):
+            self._resync()
+            return
+        for event in self.answer.pages.get(page, ()):
             for group_ids, entries in self._classes.items():
                 try:
                     self._deliver_to_class(event, group_ids, entries)
@@ -95,7 +99,7 @@ class Batch:
                     logger.exception("an event of kind %s could not be projected", event.kind)
                     for entry in entries:
                         self._close(entry, Close.SERVER_ERROR)
-        self.audience.position = min(position + PAGE, self.facts.head)
+        self.audience.position = self._end_of(page)
 
     def admit(self) -> None:
         """Let in whoever registered before the plan was made and was loaded by it."""
@@ -169,7 +173,11 @@ class Batch:
                     connection.offer(event.position, frame)
 
     def _feed(self, connection: Connection, entry: Entry, page: Page) -> None:
-        reached = min(page[1] + PAGE, self.facts.head)
+        if not self._is_whole(page):
+            self.audience.behind.discard(connection)
+            connection.cut_off(self.audience.position or self.facts.head, cursors.UNKNOWN)
+            return
+        reached = self._end_of(page)
         connection.considered = reached
         if reached >= (self.audience.position or 0):
             self.audience.behind.discard(connection)
@@ -188,6 +196,20 @@ class Batch:
                 connection.push(position, frame)
         if connection.state is State.LIVE:
             connection.go_live(reached)
+
+    def _end_of(self, page: Page) -> int:
+        return min(page[1] + PAGE, self.facts.head)
+
+    def _is_whole(self, page: Page) -> bool:
+        """Whether the log still has all of a page: it may have let go of the oldest while a reader took his time."""
+        return len(self.answer.pages.get(page, ())) >= self._end_of(page) - page[1]
+
+    def _resync(self) -> None:
+        """Have all clients come back: what they were to be sent next is in the log no more."""
+        logger.error("the log of a tenant lacks events that were not delivered yet; its sockets are closed to resume")
+        for entry in list(self.audience.entries.values()):
+            self._close(entry, Close.RESYNC)
+        self.audience.position = self.facts.head
 
     def _held(self, entry: Entry, event: LoggedEvent) -> frozenset[str]:
         return self.answer.grants_of(event).of_viewer(entry.viewer, event.subject_id)
@@ -230,7 +252,7 @@ class Batch:
                 limits={
                     "message_bytes": protocol.LONGEST_MESSAGE,
                     "resume_events": cursors.MOST_VISIBLE,
-                    "resume_days": cursors.KEPT.days,
+                    "resume_days": self.facts.retention.days,
                 },
             )
         )

@@ -151,6 +151,14 @@ class Connection:
             # One past the last event: taking the frame back must not bring that event back too.
             self.push(position + 1, SYNCED[self.sync_reason])
 
+    def cut_off(self, position: int, reason: str) -> None:
+        """Go live after ``position`` without all that was missed, and say so; close if ``synced`` was said before."""
+        if self._is_synced:
+            self.close(Close.RESYNC)
+            return
+        self.sync_reason = reason
+        self.go_live(position)
+
     def rewind(self) -> None:
         """Take back the events that wait: they were judged under rights that no longer hold. The log has them."""
         if not self._events or not self.is_open:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from realtime import log, rights
@@ -11,7 +11,8 @@ from realtime.kinds import declared, is_declared, kind_named
 from realtime.projection import LoggedEvent, visible_set
 from realtime.rights import Grants, Viewer
 
-KEPT = timedelta(days=7)
+CLOCKS_APART = timedelta(minutes=5)
+"""How far ahead of this server's clock another one's, which made an id, may be."""
 MOST_VISIBLE = 10_000
 """A viewer who has missed more than this reads the list again instead."""
 
@@ -44,12 +45,14 @@ def resolve(
     viewer: Viewer | None,
     grants: Mapping[str, Grants],
     head: int,
+    kept: timedelta,
+    now: datetime,
 ) -> int | str:
     """
     Return the position after which to read, or why that would not be complete: ``unknown_cursor`` or ``too_many``.
 
-    Not known, of another tenant, not visible to this viewer now, too old, never an id: all are the same answer, so
-    that a cursor asks no question.
+    Not known, of another tenant, not visible to this viewer now, older than ``kept`` (whether the row is still there
+    or not), of a time to come, never an id: all are the same answer, so that a cursor asks no question.
     """
     if viewer is None or mark is None or mark.tenant_id != resumption.tenant_id or not is_declared(mark.kind):
         return UNKNOWN
@@ -57,7 +60,7 @@ def resolve(
     if not visible_set(kind, grants[kind.subject].of_viewer(viewer, mark.subject_id)):
         return UNKNOWN
     at = moment_of(mark.id)
-    if at is None or at < datetime.now(UTC) - KEPT:
+    if at is None or not now - kept <= at <= now + CLOCKS_APART:
         return UNKNOWN
     # Counted only when it could matter: the events that he sees are at most all that there are.
     if head - mark.position > MOST_VISIBLE:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
@@ -57,6 +58,7 @@ class TenantFacts:
     """
 
     is_active: bool
+    retention: timedelta
     head: int
     rights: int
     changes: tuple[Change, ...] = ()
@@ -126,17 +128,23 @@ def _read(plan: Plan) -> Answer:
     answer.pages = log.pages(plan.pages | live)
     marks = log.find(resumption.event_id for resumption in plan.resumptions if resumption.event_id is not None)
     answer.grants = _grants(answer, marks.values())
-    answer.resumed = {
-        resumption: cursors.resolve(
-            resumption,
-            marks.get(resumption.event_id),
-            viewer=answer.viewers.get(resumption.session_id),
-            grants=answer.grants,
-            head=answer.tenants[resumption.tenant_id].head if resumption.tenant_id in answer.tenants else 0,
-        )
-        for resumption in plan.resumptions
-    }
+    answer.resumed = {resumption: _resolved(resumption, marks, answer) for resumption in plan.resumptions}
     return answer
+
+
+def _resolved(resumption: Resumption, marks: Mapping[UUID | None, LoggedEvent], answer: Answer) -> int | str:
+    facts = answer.tenants.get(resumption.tenant_id)
+    if facts is None:
+        return cursors.UNKNOWN
+    return cursors.resolve(
+        resumption,
+        marks.get(resumption.event_id),
+        viewer=answer.viewers.get(resumption.session_id),
+        grants=answer.grants,
+        head=facts.head,
+        kept=facts.retention,
+        now=datetime.fromtimestamp(answer.read_at, UTC),
+    )
 
 
 def _has_news(facts: TenantFacts | None, position: int) -> bool:
@@ -146,25 +154,27 @@ def _has_news(facts: TenantFacts | None, position: int) -> bool:
 def _facts(plan: Plan) -> dict[int, TenantFacts]:
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute(
-            "SELECT t.id, t.is_active, COALESCE(h.position, 0), COALESCE(r.value, 0) FROM tenants_tenant t "  # noqa: S608
+            "SELECT t.id, t.is_active, t.retention_days, COALESCE(h.position, 0), COALESCE(r.value, 0) "  # noqa: S608
+            "FROM tenants_tenant t "
             "LEFT JOIN tenants_head h ON h.tenant_id = t.id LEFT JOIN tenants_rightscounter r ON r.tenant_id = t.id "
             f"WHERE t.id IN (SELECT k.a FROM {log.pairs_in(cursor)} k)",
             [json.dumps([[t.tenant_id, 0] for t in plan.tenants])],
         )
         rows = {row[0]: row for row in cursor.fetchall()}
     loaded = {t.tenant_id: t.rights for t in plan.tenants if t.rights is not None and t.tenant_id in rows}
-    moved = {tenant_id: counter for tenant_id, counter in loaded.items() if rows[tenant_id][3] != counter}
+    moved = {tenant_id: counter for tenant_id, counter in loaded.items() if rows[tenant_id][-1] != counter}
     found = changes.since(moved.items())
     return {
         tenant_id: TenantFacts(
             is_active=bool(is_active),
+            retention=timedelta(days=retention_days),
             head=head,
             rights=counter,
             changes=tuple(found.get(tenant_id, ())),
             are_changes_complete=tenant_id not in moved
             or changes.are_complete(found.get(tenant_id, ()), since=moved[tenant_id], until=counter),
         )
-        for tenant_id, is_active, head, counter in rows.values()
+        for tenant_id, is_active, retention_days, head, counter in rows.values()
     }
 
 

@@ -17,6 +17,7 @@ from realtime import cursors, protocol
 from realtime.kinds import declared
 from realtime.projection import LoggedEvent, Projector
 from realtime.protocol import Close
+from tenants.models import Tenant
 from tests.docs.pages import examples, tables
 
 PAGE = (PROJECT / "docs" / "protocol.md").read_text()
@@ -43,7 +44,7 @@ def ready(shown: dict[str, Any]) -> protocol.Frame:
         limits={
             "message_bytes": protocol.LONGEST_MESSAGE,
             "resume_events": cursors.MOST_VISIBLE,
-            "resume_days": cursors.KEPT.days,
+            "resume_days": Tenant._meta.get_field("retention_days").default,
         },
     )
 

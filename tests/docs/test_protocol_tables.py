@@ -15,6 +15,7 @@ from realtime import authentication, connection, cursors, doors, draining, hands
 from realtime.limits import rate_of
 from realtime.protocol import Close
 from realtime.serving.limits import Limits
+from tenants.models import Tenant
 from tests.docs.pages import examples, table
 
 PAGE = (PROJECT / "docs" / "protocol.md").read_text()
@@ -125,7 +126,7 @@ NUMBERS = {
     "life of an access token, seconds": DEFAULTS["access_seconds"],
     "life of a session, days": LIFETIME.days,
     "visible events that are replayed at most": cursors.MOST_VISIBLE,
-    "age of a cursor, days": cursors.KEPT.days,
+    "age of a cursor, days, where the tenant has no other retention": Tenant._meta.get_field("retention_days").default,
     "Retry-After of a refused handshake, seconds": handshake.RETRY_AFTER_SECONDS,
     "retry_after_ms while serving, at most": connection.RETRY_SPREAD_MS,
     "retry_after_ms when a server goes away, at most": draining.SPREAD_SECONDS * 1000,

@@ -11,6 +11,7 @@ from realtime import cursors, log, rights
 from realtime.cursors import Resumption, parse, resolve
 from realtime.identity import new_id
 from realtime.models import Event
+from tests.aging import age
 from tests.realtime.house import make_session, make_tenant, make_user, viewer_now
 
 ONE = "01900000-0000-7000-8000-00000000000a"
@@ -51,6 +52,7 @@ class TestResolving:
 
     @pytest.fixture(autouse=True)
     def _people(self, database):
+        self.kept = timedelta(days=7)
         self.acme = make_tenant("acme")
         self.bob = make_session(make_user(self.acme, "bob", "viewer"))  # position 1
         self.people = [make_user(self.acme, f"user {number}") for number in range(2, 11)]
@@ -62,7 +64,9 @@ class TestResolving:
         mark = log.find([event_id]).get(event_id) if event_id else None
         subjects = [mark.subject_id] if mark else []
         grants_read = {"accounts.User": rights.grants_on("accounts.User", subjects)}
-        return resolve(resumption, mark, viewer=viewer, grants=grants_read, head=head)
+        return resolve(
+            resumption, mark, viewer=viewer, grants=grants_read, head=head, kept=self.kept, now=datetime.now(UTC)
+        )
 
     def at(self, position):
         return Event.objects.get(tenant=self.acme, position=position).pk
@@ -96,15 +100,21 @@ class TestResolving:
 
         assert self.ask(event_id) == "unknown_cursor"
 
-    @pytest.mark.parametrize(
-        ("age", "answer"), [(timedelta(days=6, hours=23), 5), (timedelta(days=7, minutes=1), "unknown_cursor")]
-    )
-    def test_seven_days_by_the_time_in_the_id_whether_or_not_the_row_is_there(self, age, answer):
-        milliseconds = int((datetime.now(UTC) - age).timestamp() * 1000)
-        old = UUID(int=(milliseconds << 80) | (new_id().int & ((1 << 80) - 1)))
-        Event.objects.filter(position=5).update(id=old)
+    @pytest.mark.parametrize("days", [1, 7, 90])
+    def test_the_retention_counts_by_the_time_in_the_id_whether_or_not_the_row_is_there(self, days):
+        self.kept = timedelta(days=days)
 
-        assert self.ask(old) == answer
+        (within,) = age(self.acme.pk, range(5, 6), timedelta(days=days) - timedelta(minutes=1))
+        assert self.ask(within) == 5
+        (beyond,) = age(self.acme.pk, range(5, 6), timedelta(days=days) + timedelta(minutes=1))
+        assert self.ask(beyond) == "unknown_cursor"
+
+    def test_an_id_of_a_time_to_come_but_for_clocks_that_differ(self):
+        (by_another_clock,) = age(self.acme.pk, range(5, 6), -timedelta(minutes=4))
+        assert self.ask(by_another_clock) == 5
+
+        (to_come,) = age(self.acme.pk, range(5, 6), -timedelta(minutes=6))
+        assert self.ask(to_come) == "unknown_cursor"
 
     def test_an_id_without_a_time(self):
         timeless = uuid4()
@@ -116,7 +126,9 @@ class TestResolving:
         resumption = Resumption(self.acme.pk, self.bob.pk, self.at(5))
         mark = log.find([self.at(5)])[self.at(5)]
 
-        assert resolve(resumption, mark, viewer=None, grants={}, head=10) == "unknown_cursor"
+        asked = resolve(resumption, mark, viewer=None, grants={}, head=10, kept=self.kept, now=datetime.now(UTC))
+
+        assert asked == "unknown_cursor"
 
     @pytest.mark.each_database
     def test_more_than_the_most_that_is_visible_is_too_many(self, monkeypatch):
@@ -138,11 +150,19 @@ class TestResolving:
         held = {"accounts.User": rights.grants_on("accounts.User", [mark.subject_id])}
 
         with django_assert_num_queries(0):
-            resolve(Resumption(self.acme.pk, self.bob.pk, event_id), mark, viewer=viewer, grants=held, head=10_001)
+            resolve(
+                Resumption(self.acme.pk, self.bob.pk, event_id),
+                mark,
+                viewer=viewer,
+                grants=held,
+                head=10_001,
+                kept=self.kept,
+                now=datetime.now(UTC),
+            )
 
 
-def test_the_bounds_are_those_of_the_protocol_page():
-    assert (cursors.KEPT, cursors.MOST_VISIBLE) == (timedelta(days=7), 10_000)
+def test_the_bound_is_that_of_the_protocol_page():
+    assert cursors.MOST_VISIBLE == 10_000
 
 
 def _grant_across_tenants(subject, user):
