@@ -16,6 +16,8 @@ from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from accounts.addresses import address_of
+from accounts.guessing import Guess, is_right
 from accounts.models import User
 from accounts.names import normalise_username
 from accounts.refusals import NotAuthorised, SessionEnded, TenantSuspended, TokenInUrl
@@ -34,14 +36,14 @@ class TenantBackend(BaseBackend):
     def authenticate(  # type: ignore[override]  # the credentials' names are what Django chooses a backend by
         self, request: HttpRequest | None, *, tenant: str, username: str, password: str
     ) -> User | None:
-        """Return the active user of these credentials, or None, after the same work for every kind of no."""
+        """Return the active user of these credentials, or None after the same work for every kind of no."""
         try:
             slug_rule(tenant)
         except ValidationError:
             users = User.objects.none()  # not even asked for: the database refuses some strings with an error
         else:
             users = User.objects.filter(tenant__slug=tenant)
-        return _checked(users, username, password)
+        return _checked(request, users, tenant, username, password)
 
 
 class OperatorBackend(BaseBackend):
@@ -51,7 +53,7 @@ class OperatorBackend(BaseBackend):
         self, request: HttpRequest | None, *, username: str, password: str
     ) -> User | None:
         """Return the active operator of these credentials, or None."""
-        return _checked(User.objects.filter(tenant=None), username, password)
+        return _checked(request, User.objects.filter(tenant=None), None, username, password)
 
     def get_user(self, user_id: Any) -> User | None:
         """Return the active operator behind a cookie session, or None."""
@@ -71,15 +73,26 @@ class OperatorBackend(BaseBackend):
         return any(name.startswith(f"{app_label}.") for name in self.get_all_permissions(user_obj))
 
 
-def _checked(users: QuerySet[User], username: str, password: str) -> User | None:
+def _checked(
+    request: HttpRequest | None, users: QuerySet[User], tenant: str | None, username: str, password: str
+) -> User | None:
+    """Return the active user of these credentials, or None; raises ``TooManyFailures`` and ``Busy``."""
     try:
-        user = users.filter(username=normalise_username(username)).first()
+        username = normalise_username(username)
+        user = users.filter(username=username).first()
     except ValueError:
         user = None  # nobody can have such a name
-    if user is None:
-        make_password(password)  # as long as a check takes: the answer's time must not tell which names exist
-        return None
-    return user if user.check_password(password) and user.is_active else None
+
+    def check() -> bool:
+        if user is None:
+            make_password(password)  # as long as a check takes: the answer's time must not tell which names exist
+            return False
+        return user.check_password(password) and user.is_active
+
+    address = None if request is None else address_of(request)
+    user_id = None if user is None else user.pk
+    guess = Guess(tenant=tenant, username=username, user_id=user_id, address=address)
+    return user if is_right(guess, check) else None
 
 
 class SessionTokenAuthentication(BaseAuthentication):

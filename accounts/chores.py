@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from accounts import idempotency
+from accounts import guessing, idempotency
 from accounts.models import Session
 from realtime.chores import Chore, register
 
@@ -20,6 +20,7 @@ def register_all() -> None:
     """Have these done from now on."""
     register(Chore("sessions", forget_old_sessions))
     register(Chore("idempotency keys", idempotency.forget_old))
+    register(Chore("failed log-ins", guessing.forget_old))
 
 
 def forget_old_sessions() -> Iterator[int]:

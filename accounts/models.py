@@ -145,6 +145,24 @@ class KeyedCreation(models.Model):
         return f"{self.reference} at {self.made_at}"
 
 
+class FailedLogIn(models.Model):
+    """A wrong password, by whomever: see ``accounts.guessing``, which alone reads and writes these."""
+
+    account = models.CharField(max_length=64)
+    network = models.CharField(max_length=45)
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["account", "at"], name="failure_by_account"),
+            models.Index(fields=["network", "at"], name="failure_by_network"),
+        ]
+
+    def __str__(self) -> str:
+        return f"from {self.network} at {self.at}"
+
+
 class Role(models.Model):
     """
     A role of one tenant, backed by a group of that tenant alone.

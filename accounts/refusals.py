@@ -1,6 +1,7 @@
 """What accounts refuses to do: each fact has a class, a code for programs and a sentence for people."""
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import ClassVar
 
 
@@ -65,6 +66,24 @@ class WeakPassword(Refused):
     def __init__(self, reasons: Sequence[str]) -> None:
         super().__init__(" ".join(reasons))
         self.errors = {"new": list(reasons)}
+
+
+class TooManyFailures(Refused):
+    """So many passwords were wrong that no more are looked at for now, right or wrong."""
+
+    code = "too_many_failures"
+
+    def __init__(self, seconds: float) -> None:
+        self.retry_after_seconds = ceil(seconds)
+        super().__init__(f"Too many wrong passwords; try again in {self.retry_after_seconds} seconds.")
+
+
+class Busy(Refused):
+    """As many passwords are being hashed as may be, and as many wait."""
+
+    code = "busy"
+    sentence = "Too many passwords are being checked just now; try again in a few seconds."
+    retry_after_seconds = 5
 
 
 class NotHeld(Refused):

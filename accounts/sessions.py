@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework_simplejwt.settings import api_settings
 
+from accounts.guessing import Guess, is_right
 from accounts.models import Session, User
 from accounts.refusals import BadCredentials, NotAuthorised, SessionEnded, TenantSuspended, WeakPassword, WrongPassword
 from accounts.retries import retried
@@ -126,14 +127,16 @@ def end_all_sessions(user: User, *, reason: str, but: UUID | None = None) -> int
         return _end(ending, user, reason)
 
 
-def change_password(user: User, *, current: str, new: str, session_id: UUID) -> None:
+def change_password(user: User, *, current: str, new: str, session_id: UUID, address: str | None) -> None:
     """
-    Change a user's password, and end all its sessions but the one that asks.
+    Change a user's password, and end all its sessions but the one that asks, which does so from ``address``.
 
-    Raises ``WrongPassword``, ``WeakPassword``.
+    Raises ``WrongPassword``, ``WeakPassword``; ``TooManyFailures`` and ``Busy`` as a log-in does.
     """
     # Hashing takes a good part of a second of CPU: never inside a transaction, where others wait for its locks.
-    if not user.check_password(current):
+    tenant = None if user.tenant is None else user.tenant.slug
+    guess = Guess(tenant=tenant, username=user.username, user_id=user.pk, address=address)
+    if not is_right(guess, lambda: user.check_password(current)):
         raise WrongPassword
     try:
         validate_password(new, user)

@@ -44,3 +44,16 @@ class Limits(BaseSettings):
     handshakes_per_user: Rate = _rate("USHER_HANDSHAKES_PER_USER", "120/min", "sockets that a user opens")
     messages_per_socket: Rate = _rate("USHER_MESSAGES_PER_SOCKET", "60/10s", "messages from the client of a socket")
     renewals_per_socket: Rate = _rate("USHER_RENEWALS_PER_SOCKET", "30/min", "tokens shown on an open socket")
+    requests_per_address: Rate = _rate("USHER_REQUESTS_PER_ADDRESS", "6000/min", "requests per address")
+    requests_per_user: Rate = _rate("USHER_REQUESTS_PER_USER", "600/min", "requests per user")
+    creations_per_tenant: Rate = _rate("USHER_CREATIONS_PER_TENANT", "1200/min", "users created in a tenant")
+    failed_logins_per_account_and_address: Rate = _rate(
+        "USHER_FAILED_LOGINS_PER_ACCOUNT_AND_ADDRESS", "10/10min", "wrong passwords for an account from an address"
+    )
+    failed_logins_per_account: Rate = _rate(
+        "USHER_FAILED_LOGINS_PER_ACCOUNT", "50/h", "wrong passwords for an account from everywhere"
+    )
+    failed_logins_per_address: Rate = _rate(
+        "USHER_FAILED_LOGINS_PER_ADDRESS", "30/min", "wrong passwords for all accounts from an address"
+    )
+    hashings_at_once: int = _number("USHER_HASHINGS_AT_ONCE", 2, "the most passwords that are hashed at a time")

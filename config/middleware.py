@@ -9,6 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
 
+from accounts.api import throttles
+from config import pages
+
+LIMITED = ("/api/", "/admin/")
 Next = Callable[[HttpRequest], HttpResponse]
 
 # Strict, because the id is repeated in headers, problems and log lines: nothing else may get in that way.
@@ -34,6 +38,18 @@ class RequestId:
         response = self.get_response(request)
         response["X-Request-ID"] = request_id
         return response
+
+
+class RequestLimit:
+    """Turn an address away that asks too often, before anything is looked at. Files and /livez are not counted."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(LIMITED) and (seconds := throttles.seconds_until_allowed(request)):
+            return pages.too_many_requests(request, seconds)
+        return self.get_response(request)
 
 
 class Headers:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
+from rest_framework.exceptions import Throttled
 from rest_framework.response import Response
 
 from accounts.api import problems
@@ -49,9 +50,15 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return _error(request, problems.Problem(sentence, code="server_error", status=500))
 
 
+def too_many_requests(request: HttpRequest, seconds: float) -> HttpResponse:
+    """Answer an address that asks too often, and may ask again in so many seconds."""
+    return _error(request, cast("problems.Problem", problems.problem_of(Throttled(wait=seconds))))
+
+
 def _error(request: HttpRequest, problem: problems.Problem) -> HttpResponse:
+    status, headers = problem.status_code, problem.headers
     if not request.path.startswith(API):
-        text = f"{problem.status_code} {problem.detail}\n"
-        return HttpResponse(text, status=problem.status_code, content_type="text/plain; charset=utf-8")
+        text = f"{status} {problem.detail}\n"
+        return HttpResponse(text, status=status, headers=headers, content_type="text/plain; charset=utf-8")
     answer = cast("Response", problems.problem_handler(problem, {"request": request}))
-    return JsonResponse(answer.data, status=answer.status_code, content_type=problems.CONTENT_TYPE)
+    return JsonResponse(answer.data, status=status, headers=headers, content_type=problems.CONTENT_TYPE)

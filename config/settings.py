@@ -46,6 +46,7 @@ MIDDLEWARE = [
     "config.middleware.StaticFiles",
     "config.middleware.Headers",
     "corsheaders.middleware.CorsMiddleware",
+    "config.middleware.RequestLimit",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -79,13 +80,6 @@ DATABASES = {"default": database_of(USHER.database_url, project=BASE_DIR)}
 DATABASE_OPTIONS_OF_A_SERVER = bounds_of(DATABASES["default"])
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CHANNEL_LAYERS = {"default": channel_layer_of(USHER.channel_layer, USHER.redis_url)}
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        # The default of 300 would let a crowd of addresses push each other's counts out.
-        "OPTIONS": {"MAX_ENTRIES": 100_000},
-    }
-}
 
 # People. A username is unique within its tenant only, so Django's own backend, which asks for one user by name, is not
 # among these; auth.W004 says just that.
@@ -97,7 +91,7 @@ AUTHENTICATION_BACKENDS = [
 ]
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "accounts.hashing.BoundedArgon2",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
@@ -133,6 +127,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["accounts.api.strict.StrictJSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.api.throttles.UserThrottle"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "accounts.api.problems.problem_handler",
     "UNAUTHENTICATED_USER": None,

@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from accounts import admin_login
 from config import pages
 
 urlpatterns = [
@@ -13,6 +14,7 @@ urlpatterns = [
     # Browsers ask for it on every page that names no icon, the admin's for one.
     path("favicon.ico", RedirectView.as_view(url=static("usher/icon.svg"))),
     path("livez", pages.livez, name="livez"),
+    path("admin/login/", admin_login.log_in),  # found before the admin's own
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),

@@ -17,11 +17,11 @@ from typing import Any, Literal
 
 from asgiref.local import Local
 from django.contrib.contenttypes.models import ContentType
-from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from accounts.api import throttles
 from config.databases import database_of
 from tests.services.postgres import PostgresServer
 
@@ -166,7 +166,7 @@ def django_uses(url: str) -> Iterator[None]:
 def _forget() -> None:
     """Drop what this process remembers of a database beyond its connections: ids of content types, and throttles."""
     ContentType.objects.clear_cache()
-    cache.clear()
+    throttles.frequency.forget()
 
 
 def _close(connection: BaseDatabaseWrapper) -> None:

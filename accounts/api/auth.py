@@ -1,47 +1,46 @@
 """Logging in and out, renewing tokens, changing one's password, and seeing and ending one's sessions."""
 
+from typing import cast
 from uuid import UUID
 
 from django.contrib.auth import authenticate
+from django.http import HttpRequest
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import sessions
+from accounts.addresses import address_of
 from accounts.api.auth_bodies import LogInBody, PairBody, PasswordBody, RefreshBody, SessionListBody, view_of_session
-from accounts.api.caller import address_of, agent_of, standing_of, user_of
+from accounts.api.caller import agent_of, standing_of, user_of
 from accounts.api.openapi import problems
 from accounts.api.pagination import PARAMETERS, body_of, cursor_of, read_page
 from accounts.api.problems import NotFound
 from accounts.api.public import PublicView
 from accounts.api.strict import Nothing, validated
-from accounts.api.throttles import FailedLogInThrottle
 from accounts.models import User
-from accounts.refusals import BadCredentials, WrongPassword
+from accounts.refusals import BadCredentials
 from accounts.tokens import Pair
 
 
 class TokenView(PublicView):
     """Log in."""
 
-    throttle_classes = [FailedLogInThrottle]
-
     @extend_schema(
         summary="Log in",
-        description="Operators leave `tenant` out. Whatever is wrong with the credentials, the answer is the same 401.",
+        description=(
+            "Operators leave `tenant` out. Whatever is wrong with the credentials, the answer is the same 401; after "
+            "too many of these, 429."
+        ),
         request=LogInBody,
         responses={200: PairBody, **problems(400, 401, 429, 503)},
     )
     def post(self, request: Request) -> Response:
         """Begin a session and return its first pair of tokens."""
         credentials = validated(LogInBody, request)
-        try:
-            pair = sessions.log_in(_identified(credentials), address=address_of(request), agent=agent_of(request))
-        except BadCredentials:
-            FailedLogInThrottle().note_failure(request)
-            raise
-        return _answer(pair)
+        user = _identified(request, credentials)
+        return _answer(sessions.log_in(user, address=address_of(request), agent=agent_of(request)))
 
 
 class RefreshView(PublicView):
@@ -75,8 +74,6 @@ class LogoutView(APIView):
 class PasswordView(APIView):
     """Change one's password."""
 
-    throttle_classes = [FailedLogInThrottle]
-
     @extend_schema(
         summary="Change the password",
         description="Ends all other sessions of the user.",
@@ -87,11 +84,7 @@ class PasswordView(APIView):
         """Change the caller's password and end the caller's other sessions."""
         passwords = validated(PasswordBody, request)
         session_id = standing_of(request).session_id
-        try:
-            sessions.change_password(user_of(request), **passwords, session_id=session_id)
-        except WrongPassword:
-            FailedLogInThrottle().note_failure(request)
-            raise
+        sessions.change_password(user_of(request), **passwords, session_id=session_id, address=address_of(request))
         return Response(status=204)
 
 
@@ -128,10 +121,12 @@ class SessionView(APIView):
         return Response(status=204)
 
 
-def _identified(credentials: dict[str, str | None]) -> User:
-    """Return the user of these credentials; raises ``BadCredentials``."""
+def _identified(request: Request, credentials: dict[str, str | None]) -> User:
+    """Return the user of these credentials; raises ``BadCredentials``, ``TooManyFailures``, ``Busy``."""
     # Django asks those backends whose parameters these are: without a tenant, the operators'.
-    user = authenticate(None, **{name: value for name, value in credentials.items() if value is not None})
+    user = authenticate(
+        cast("HttpRequest", request), **{name: value for name, value in credentials.items() if value is not None}
+    )
     if not isinstance(user, User):
         raise BadCredentials
     return user

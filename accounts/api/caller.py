@@ -1,13 +1,11 @@
-"""Who makes a request, and from where: the latter is noted with sessions and sign-ups, and counted by throttles."""
+"""Who makes a request, and with what program."""
 
 from typing import Any
 
-from django.conf import settings
 from rest_framework.request import Request
 
 from accounts.fields import without_controls
 from accounts.models import User
-from realtime.addresses import client_address
 from realtime.ports import Standing
 
 LONGEST_AGENT = 400
@@ -27,12 +25,6 @@ def standing_of(request: Request) -> Standing:
     if not isinstance(standing, Standing):
         raise TypeError(f"request.auth is {standing!r}; expected a Standing: the view must require authentication")
     return standing
-
-
-def address_of(request: Any) -> str | None:
-    """Return the caller's address as sockets have it too, or None where there is none (a Unix socket)."""
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
-    return client_address(request.META.get("REMOTE_ADDR"), [forwarded], settings.USHER.trusted_proxies)
 
 
 def agent_of(request: Any) -> str:

@@ -37,8 +37,8 @@ class ProblemBody(serializers.Serializer[Any]):
 
 
 def problems(*statuses: int) -> dict[Any, OpenApiResponse]:
-    """Return the part of ``extend_schema(responses=…)`` that declares errors with these statuses."""
+    """Return the part of ``extend_schema(responses=…)`` that declares errors: these statuses, and 429 as everywhere."""
     return {
         (status, CONTENT_TYPE): OpenApiResponse(ProblemBody, description=HTTPStatus(status).phrase)
-        for status in statuses
+        for status in sorted({*statuses, HTTPStatus.TOO_MANY_REQUESTS})
     }

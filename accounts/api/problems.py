@@ -101,6 +101,8 @@ STATUS_OF_REFUSALS: Mapping[type[refusals.Refused], int] = {
     refusals.SessionEnded: 401,
     refusals.NotAuthorised: 403,
     refusals.TenantSuspended: 503,
+    refusals.TooManyFailures: 429,
+    refusals.Busy: 503,
     refusals.TokenInUrl: 400,
     refusals.WrongPassword: 400,
     refusals.WeakPassword: 400,

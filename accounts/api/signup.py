@@ -6,7 +6,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.caller import address_of, agent_of
+from accounts.addresses import address_of
+from accounts.api.caller import agent_of
 from accounts.api.idempotency import PARAMETER, created_once, is_keyed
 from accounts.api.openapi import problems
 from accounts.api.permissions import tenant_named

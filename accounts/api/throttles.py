@@ -1,78 +1,77 @@
-"""How often one address may do what anybody may do; counted in each process for itself."""
+"""
+How often one may ask: each address, each user, and what is created in a tenant. Counted in the memory of each process.
 
-import time
-from typing import Any, ClassVar
+All requests of an address are counted before anything else is looked at, those of a user when it is known who asks.
+"""
+
+from collections.abc import Hashable
+from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
+from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from accounts.api.caller import address_of
+from accounts.addresses import address_of
+from accounts.models import User
 from realtime.addresses import network_of
+from realtime.limits import Frequency, rate_of
 
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-FAILED_LOG_INS = "30/min"
+frequency = Frequency()
 
 
-class AddressThrottle(BaseThrottle):
-    """So many requests per address in each window of time."""
+def seconds_until_allowed(request: HttpRequest) -> float:
+    """Count a request of whatever kind, and return 0 if its address may make it, else the seconds to wait."""
+    return _count("request", network_of(address_of(request)), settings.USHER.requests_per_address)
 
-    scope: ClassVar[str]
 
-    def rate(self) -> str:
-        """Return the rate, such as ``30/min``."""
-        raise NotImplementedError
+class Throttle(BaseThrottle):
+    """A limit on the requests that come to a view."""
+
+    _seconds = 0.0
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        """Count this request, and tell whether it is still within the rate."""
-        return self._count(request, 1) <= self._most()
+        """Count this request, and tell whether it may go on."""
+        self._seconds = self.seconds_until_allowed(request, view)
+        return not self._seconds
 
     def wait(self) -> float:
         """Return the seconds until the next window."""
-        window = self._window()
-        return window - time.time() % window
+        return self._seconds
 
-    def _count(self, request: Request, more: int) -> int:
-        window = self._window()
-        key = f"throttle:{self.scope}:{network_of(address_of(request))}:{int(time.time() // window)}"
-        cache.add(key, 0, timeout=window + 1)
-        try:
-            return cache.incr(key, more)
-        except ValueError:
-            return more  # the cache has dropped it just now, being full
-
-    def _most(self) -> int:
-        return int(self.rate().partition("/")[0])
-
-    def _window(self) -> int:
-        return SECONDS[self.rate().partition("/")[2][0]]
+    def seconds_until_allowed(self, request: Request, view: Any) -> float:
+        """Count this request, and return 0 if it may go on, else the seconds to wait."""
+        raise NotImplementedError
 
 
-class SignupThrottle(AddressThrottle):
-    """Public sign-ups, at the rate that the environment gives."""
+class UserThrottle(Throttle):
+    """All requests of a user, from wherever. Who is not known is counted by address alone."""
 
-    scope = "signup"
-
-    def rate(self) -> str:
-        """Return the environment's rate."""
-        rate: str = settings.USHER.signup_rate
-        return rate
+    def seconds_until_allowed(self, request: Request, view: Any) -> float:
+        """Count this request for its user."""
+        user = request.user
+        return _count("user", user.pk, settings.USHER.requests_per_user) if isinstance(user, User) else 0
 
 
-class FailedLogInThrottle(AddressThrottle):
-    """Passwords that were wrong. Log-ins that succeed cost nothing, however many people share an address."""
+class CreationThrottle(Throttle):
+    """Users that the staff of a tenant create, all together."""
 
-    scope = "failed-log-in"
+    def seconds_until_allowed(self, request: Request, view: Any) -> float:
+        """Count this request for the tenant of its user."""
+        user = request.user
+        if request.method != "POST" or not isinstance(user, User):
+            return 0
+        return _count("creation", user.tenant_id, settings.USHER.creations_per_tenant)
 
-    def rate(self) -> str:
-        """Return the rate."""
-        return FAILED_LOG_INS
 
-    def allow_request(self, request: Request, view: Any) -> bool:
-        """Tell whether this address has failed seldom enough to try again; the view counts failures."""
-        return self._count(request, 0) < self._most()
+class SignupThrottle(Throttle):
+    """Public sign-ups, by address and then by tenant; its staff's creations are apart, and no crowd holds them up."""
 
-    def note_failure(self, request: Request) -> None:
-        """Count a failure."""
-        self._count(request, 1)
+    def seconds_until_allowed(self, request: Request, view: Any) -> float:
+        """Count this request for its address, and if that may make it, for its tenant."""
+        of_address = _count("sign-up", network_of(address_of(request)), settings.USHER.signup_rate)
+        return of_address or _count("sign-up to", view.kwargs["slug"], settings.USHER.creations_per_tenant)
+
+
+def _count(scope: str, key: Hashable, rate: str) -> float:
+    return frequency.seconds_until_allowed((scope, key), rate_of(rate))

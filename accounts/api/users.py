@@ -23,6 +23,7 @@ from accounts.api.serializers import (
     view_of_user,
 )
 from accounts.api.strict import validated
+from accounts.api.throttles import CreationThrottle, UserThrottle
 from accounts.kinds import USER_CREATED
 from accounts.models import JoinedVia, User
 from accounts.permissions import MANAGE_USERS, ON_TENANTS, VIEW_USER_CONTACT
@@ -56,6 +57,8 @@ class UserView(TenantView):
 
 class UserListView(UserView):
     """The users that the caller may see."""
+
+    throttle_classes = [UserThrottle, CreationThrottle]
 
     @extend_schema(
         operation_id="users_list",

@@ -12,6 +12,8 @@ from tests.accounts.signing_in import log_in, session_of
 
 pytestmark = pytest.mark.each_database
 
+BETTER, ANOTHER = "correct horse battery", "staple battery horse"
+
 
 def test_ending_a_session_bumps_the_rights_and_rings_the_bell(house, alice, bells):
     pair = log_in(alice)
@@ -55,7 +57,7 @@ def test_all_sessions_end_but_one_if_asked(alice):
 def test_a_new_password_ends_the_other_sessions(alice, bells):
     kept, other = log_in(alice), log_in(alice)
 
-    sessions.change_password(alice, current=PASSWORD, new="correct horse battery", session_id=session_of(kept).pk)
+    sessions.change_password(alice, current=PASSWORD, new=BETTER, session_id=session_of(kept).pk, address=None)
 
     assert session_of(kept).ended_at is None
     assert session_of(other).end_reason == "password_changed"
@@ -68,9 +70,9 @@ def test_a_password_is_not_changed_by_somebody_who_does_not_know_it_nor_to_a_wea
     session_id = session_of(pair).pk
 
     with pytest.raises(WrongPassword):
-        sessions.change_password(alice, current="guess", new="correct horse battery", session_id=session_id)
+        sessions.change_password(alice, current="guess", new=BETTER, session_id=session_id, address=None)
     with pytest.raises(WeakPassword) as weak:
-        sessions.change_password(alice, current=PASSWORD, new="12345678", session_id=session_id)
+        sessions.change_password(alice, current=PASSWORD, new="12345678", session_id=session_id, address=None)
 
     assert len(weak.value.errors["new"]) == 2
     assert User.objects.get(pk=alice.pk).check_password(PASSWORD)
@@ -80,16 +82,16 @@ def test_of_two_password_changes_at_once_the_second_is_refused(alice):
     session_id = session_of(log_in(alice)).pk
     same_alice = User.objects.get(pk=alice.pk)
     assert same_alice.check_password(PASSWORD)
-    sessions.change_password(alice, current=PASSWORD, new="correct horse battery", session_id=session_id)
+    sessions.change_password(alice, current=PASSWORD, new=BETTER, session_id=session_id, address=None)
 
     with pytest.raises(WrongPassword):
-        sessions.change_password(same_alice, current=PASSWORD, new="staple battery horse", session_id=session_id)
+        sessions.change_password(same_alice, current=PASSWORD, new=ANOTHER, session_id=session_id, address=None)
 
 
 def test_a_log_in_with_a_password_that_was_changed_meanwhile_is_refused(alice):
     checked = User.objects.get(pk=alice.pk)
     session_id = session_of(log_in(alice)).pk
-    sessions.change_password(alice, current=PASSWORD, new="correct horse battery", session_id=session_id)
+    sessions.change_password(alice, current=PASSWORD, new=BETTER, session_id=session_id, address=None)
 
     with pytest.raises(BadCredentials):
         log_in(checked)

@@ -1,91 +1,147 @@
-"""How often one address may do what anybody may do."""
+"""How often one may ask: each address, each user, and what is created in a tenant."""
 
-from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 import pytest
-from django.core.cache import cache
-from rest_framework.request import Request
-from rest_framework.test import APIRequestFactory
 
-from accounts.api.throttles import AddressThrottle, FailedLogInThrottle, SignupThrottle
-
-
-class Thrice(AddressThrottle):
-    """Three a minute."""
-
-    scope = "thrice"
-
-    def rate(self) -> str:
-        """Return the rate."""
-        return "3/min"
+from accounts.api import throttles
+from tests.accounts.api_calls import assert_problem, log_in
+from tests.accounts.house import Caller
 
 
-@pytest.fixture(autouse=True)
-def _nothing_counted_yet(monkeypatch):
-    cache.clear()
-    monkeypatch.setattr("accounts.api.throttles.time.time", lambda: 1_000_000_010.0)
+class Clock:
+    """A clock that a test sets."""
+
+    now = 1_000_000_010.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
-def allowed(address: str, throttle: AddressThrottle | None = None) -> bool:
-    return (throttle or Thrice()).allow_request(request_from(address), None)
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(throttles.frequency, "_clock", clock)
+    return clock
 
 
-def request_from(address: str) -> Request:
-    return Request(APIRequestFactory().get("/", REMOTE_ADDR=address, headers={"X-Forwarded-For": "203.0.113.9"}))
+@pytest.fixture
+def limit(settings):
+    """Set limits: ``limit(signup_rate="2/h")``."""
+
+    def limit(**limits):
+        settings.USHER = settings.USHER.model_copy(update=limits)
+
+    return limit
 
 
-def test_each_address_has_its_own_count():
-    assert [allowed("192.0.2.1") for _ in range(4)] == [True, True, True, False]
-    assert allowed("192.0.2.2")
+_numbers = count()
 
 
-@pytest.mark.parametrize(
-    ("address", "same", "another"),
-    [
-        ("2001:db8::1", "2001:db8:0:0:ffff::2", "2001:db8:0:1::1"),
-        ("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"),
-        ("fe80::1%eth0", "fe80::2", "fe80:0:0:1::1"),
-        ("", "", "192.0.2.2"),
-    ],
-)
-def test_addresses_that_one_caller_has_count_as_one(address, same, another):
-    for _ in range(3):
-        assert allowed(address)
-
-    assert not allowed(same)
-    assert allowed(another)
+def create(caller):
+    return caller("POST", "users", {"username": f"dave-{next(_numbers)}"})
 
 
-def test_a_new_window_begins_anew_and_the_wait_leads_to_it(monkeypatch):
-    for _ in range(4):
-        allowed("192.0.2.1")
-    wait = Thrice().wait()
-
-    monkeypatch.setattr("accounts.api.throttles.time.time", lambda: 1_000_000_010.0 + wait - 0.1)
-    assert not allowed("192.0.2.1")
-    monkeypatch.setattr("accounts.api.throttles.time.time", lambda: 1_000_000_010.0 + wait)
-    assert allowed("192.0.2.1")
+def sign_up(slug="acme"):
+    return Caller()(
+        "POST", f"tenants/{slug}/signup", {"username": f"erin-{next(_numbers)}", "password": "hunter-two-2"}
+    )
 
 
-def test_requests_at_the_same_time_are_all_counted():
-    with ThreadPoolExecutor(8) as threads:
-        answers = list(threads.map(lambda _: allowed("192.0.2.1"), range(100)))
+def test_requests_of_an_address_are_counted_before_anything_is_looked_at(house, limit, clock):
+    alice = house.caller("alice")
+    limit(requests_per_address="3/min")
+    throttles.frequency.forget()
 
-    assert answers.count(True) == 3
+    assert alice("GET", "me").status == 200
+    assert Caller("nonsense")("GET", "me").status == 401
+    assert Caller()("GET", "nowhere").status == 404
+    for refused in (alice("GET", "me"), Caller()("GET", "nowhere"), log_in()):
+        assert assert_problem(refused, 429, "throttled")
+        assert refused.headers["Retry-After"] == "10", "to the next minute"
+
+    clock.now += 10
+    assert alice("GET", "me").status == 200
 
 
-def test_sign_ups_are_limited_as_the_environment_says(settings):
-    settings.USHER = settings.USHER.model_copy(update={"signup_rate": "2/h"})
+def test_what_is_no_api_is_refused_in_plain_words_or_not_counted(house, limit, clock, client):
+    limit(requests_per_address="1/min")
+    throttles.frequency.forget()
 
-    assert [allowed("192.0.2.1", SignupThrottle()) for _ in range(3)] == [True, True, False]
-    assert SignupThrottle().wait() > 60
+    statuses = [client.get("/admin/login/").status_code for _ in range(2)]
+
+    assert statuses == [200, 429]
+    refused = client.get("/admin/login/")
+    assert (refused["Retry-After"], refused["Content-Type"]) == ("10", "text/plain; charset=utf-8")
+    assert client.get("/livez").status_code == 200
+    assert client.get("/static/usher/home.css").status_code == 200
 
 
-def test_asking_whether_one_may_log_in_counts_nothing_and_failing_does():
-    throttle = FailedLogInThrottle()
-    assert all(allowed("192.0.2.1", throttle) for _ in range(100))
+def test_a_page_of_another_origin_can_read_that_it_asks_too_often(house, limit, clock, client, settings):
+    settings.CORS_ALLOWED_ORIGINS = ["https://app.example.com"]
+    limit(requests_per_address="1/min")
+    throttles.frequency.forget()
 
-    for _ in range(30):
-        throttle.note_failure(request_from("192.0.2.1"))
+    for _ in range(2):
+        answer = client.get("/api/v1/me", headers={"Origin": "https://app.example.com"})
 
-    assert not allowed("192.0.2.1", throttle)
+    assert answer.status_code == 429
+    assert answer["Access-Control-Allow-Origin"] == "https://app.example.com"
+    assert "retry-after" in answer["Access-Control-Expose-Headers"].lower()
+
+
+def test_requests_of_a_user_are_counted_from_wherever(house, limit, clock):
+    alice, again, bob = house.caller("alice"), Caller(house.token("alice")), house.caller("bob")
+    limit(requests_per_user="3/min")
+    throttles.frequency.forget()
+
+    assert [caller("GET", "me").status for caller in (alice, again, alice)] == [200, 200, 200]
+    for caller in (alice, again):
+        refused = caller("GET", "me")
+        assert_problem(refused, 429, "throttled")
+        assert refused.headers["Retry-After"] == "10"
+    assert bob("GET", "me").status == 200
+
+
+def test_each_view_counts_the_requests_of_its_user(house, limit, clock):
+    alice = house.caller("alice")
+    limit(requests_per_user="1/min")
+
+    for method, path in [("GET", "me"), ("GET", "users"), ("POST", "users"), ("POST", "auth/password")]:
+        throttles.frequency.forget()
+        assert alice(method, path, {} if method == "POST" else None).status != 429
+        assert alice(method, path, {} if method == "POST" else None).status == 429, path
+
+
+def test_creations_are_counted_per_tenant(house, limit, clock):
+    limit(creations_per_tenant="3/min")
+    alice, peggy, mallory = (house.caller(name) for name in ("alice", "peggy", "mallory"))
+
+    assert [create(caller).status for caller in (alice, peggy, alice)] == [201, 201, 201]
+    assert_problem(create(peggy), 429, "throttled")
+    assert alice("GET", "users").status == 200, "reading is not creating"
+    assert create(mallory).status == 201
+
+
+def test_a_crowd_that_signs_up_does_not_hold_up_the_staff(house, limit, clock):
+    limit(creations_per_tenant="3/min")
+
+    assert [sign_up().status for _ in range(4)] == [201, 201, 201, 429]
+    assert sign_up("globex").status == 201
+    assert create(house.caller("alice")).status == 201
+
+
+def test_an_address_that_signs_up_too_often_takes_nothing_from_the_tenant(house, limit, clock):
+    limit(signup_rate="2/h", creations_per_tenant="3/h")
+    assert [sign_up().status for _ in range(9)] == [201, 201] + [429] * 7
+
+    limit(signup_rate="100/h")
+
+    assert [sign_up().status for _ in range(2)] == [201, 429]
+
+
+def test_a_refused_sign_up_waits_for_its_own_window(house, limit, clock):
+    limit(signup_rate="1/h")
+    sign_up()
+
+    assert int(sign_up().headers["Retry-After"]) > 60

@@ -25,7 +25,7 @@ WITHOUT_LIMITS = {
     **{
         str(field.validation_alias): "1000000" if field.annotation is int else "1000000/min"
         for name, field in Limits.model_fields.items()
-        if name not in {"trusted_proxies", "waiting_per_process", "waiting_per_address"}
+        if name not in {"trusted_proxies", "waiting_per_process", "waiting_per_address", "hashings_at_once"}
     },
 }
 _numbers = count(1)

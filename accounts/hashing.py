@@ -1,0 +1,79 @@
+"""
+Hashing passwords, few at a time in one process.
+
+A hash is to cost time and memory (0.1 s and 100 MiB each), so that guessing does. Each request has a thread of its own:
+without a bound, a hundred log-ins at once would take 10 GiB and every core there is.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.hashers import Argon2PasswordHasher
+
+from accounts.refusals import Busy
+
+MOST_WAITING = 100
+"""More than can be served in the time that anybody waits."""
+WAIT_SECONDS = 5.0
+
+
+class HashingRoom:
+    """The places of one process in which passwords are hashed."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._hashing = 0
+        self._waiting = 0
+        self._this_thread = threading.local()
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Hold a place while the body runs; a thread that holds one needs no other. Raises ``Busy``."""
+        if getattr(self._this_thread, "is_inside", False):
+            yield
+            return
+        self._enter()
+        self._this_thread.is_inside = True
+        try:
+            yield
+        finally:
+            self._this_thread.is_inside = False
+            with self._changed:
+                self._hashing -= 1
+                self._changed.notify()
+
+    def _enter(self) -> None:
+        with self._changed:
+            if self._waiting >= MOST_WAITING:
+                raise Busy
+            self._waiting += 1
+            try:
+                if not self._changed.wait_for(self._has_place, WAIT_SECONDS):
+                    raise Busy
+            finally:
+                self._waiting -= 1
+            self._hashing += 1
+
+    def _has_place(self) -> bool:
+        most: int = settings.USHER.hashings_at_once
+        return self._hashing < most
+
+
+room = HashingRoom()
+
+
+class BoundedArgon2(Argon2PasswordHasher):
+    """Argon2 as Django has it, in one of the places: whatever hashes a password, by whichever path, comes here."""
+
+    def encode(self, password: str, salt: str) -> Any:
+        """Return the hash of a password; raises ``Busy``."""
+        with room.place():
+            return super().encode(password, salt)
+
+    def verify(self, password: str, encoded: str) -> bool:
+        """Tell whether a password has this hash; raises ``Busy``."""
+        with room.place():
+            return super().verify(password, encoded)

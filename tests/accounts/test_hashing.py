@@ -1,0 +1,144 @@
+"""Hashing: few at a time, whatever path it comes by, and who finds no place is told to come again."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.contrib.auth.hashers import check_password, make_password
+
+from accounts import hashing
+from accounts.hashing import BoundedArgon2, HashingRoom
+from accounts.refusals import Busy
+from tests.accounts.api_calls import assert_problem, log_in
+from tests.accounts.house import Caller
+
+
+@pytest.fixture
+def room(monkeypatch):
+    room = HashingRoom()
+    monkeypatch.setattr(hashing, "room", room)
+    monkeypatch.setattr("accounts.guessing.room", room)
+    return room
+
+
+class Occupant(threading.Thread):
+    """Somebody who holds a place of a room until he is told to leave it."""
+
+    def __init__(self, room):
+        super().__init__(daemon=True)
+        self.room, self.is_inside, self.may_leave = room, threading.Event(), threading.Event()
+        self.start()
+
+    def run(self):
+        with self.room.place():
+            self.is_inside.set()
+            self.may_leave.wait(30)
+
+    def leave(self):
+        self.may_leave.set()
+        self.join(30)
+
+
+@pytest.fixture
+def occupied(room):
+    """Both places are taken."""
+    occupants = [Occupant(room) for _ in range(2)]
+    for occupant in occupants:
+        assert occupant.is_inside.wait(30)
+    yield occupants
+    for occupant in occupants:
+        occupant.leave()
+
+
+def test_the_products_hasher_is_bounded_and_its_hashes_are_djangos():
+    hasher = BoundedArgon2()
+    hasher.time_cost, hasher.memory_cost, hasher.parallelism = 1, 8, 1
+
+    encoded = hasher.encode("a password", "sixteen bytes of salt")
+
+    assert encoded.startswith("argon2$argon2id$")
+    assert hasher.verify("a password", encoded)
+    assert (BoundedArgon2.time_cost, BoundedArgon2.memory_cost) == (2, 102_400)
+
+
+def test_never_more_at_a_time_than_there_are_places(room):
+    inside, most, lock = [], [], threading.Lock()
+
+    def hash_one(number):
+        with room.place():
+            with lock:
+                inside.append(number)
+                most.append(len(inside))
+            threading.Event().wait(0.001)
+            with lock:
+                inside.remove(number)
+
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(hash_one, range(100)))
+
+    assert max(most) == 2
+    assert (room._hashing, room._waiting) == (0, 0)
+
+
+def test_whatever_hashes_takes_a_place(occupied, monkeypatch):
+    monkeypatch.setattr(hashing, "WAIT_SECONDS", 0.01)
+    for occupant in occupied:
+        occupant.leave()
+    encoded = make_password("a password")
+    again = [Occupant(hashing.room) for _ in range(2)]
+    for occupant in again:
+        occupant.is_inside.wait(30)
+
+    with pytest.raises(Busy):
+        make_password("a password")
+    with pytest.raises(Busy):
+        check_password("a password", encoded)
+
+    for occupant in again:
+        occupant.leave()
+    assert check_password("a password", encoded)
+
+
+def test_who_waits_gets_the_place_that_is_given_back(room, occupied):
+    with ThreadPoolExecutor(1) as threads:
+        hashed = threads.submit(make_password, "a password")
+        occupied[0].leave()
+        assert hashed.result(30).startswith("argon2$")
+
+
+def test_a_thread_needs_one_place_for_all_it_does(room, occupied):
+    occupied[0].leave()
+
+    with room.place(), room.place():
+        make_password("a password")
+        assert room._hashing == 2
+
+    assert room._hashing == 1
+
+
+def test_no_more_wait_than_can_be_served(room, occupied, monkeypatch):
+    monkeypatch.setattr(hashing, "MOST_WAITING", 0)
+
+    with pytest.raises(Busy), room.place():
+        pytest.fail("there was a place")
+
+
+def test_who_fails_gives_the_place_back(room):
+    for _ in range(5):
+        with pytest.raises(OSError, match="gone"), room.place():
+            raise OSError("gone")
+
+    assert room._hashing == 0
+
+
+def test_a_caller_is_told_to_come_again(house, occupied, monkeypatch):
+    monkeypatch.setattr(hashing, "WAIT_SECONDS", 0.01)
+
+    for refused in (
+        log_in(),
+        log_in("nobody"),
+        Caller()("POST", "tenants/acme/signup", {"username": "dave", "password": "hunter-two-2"}),
+    ):
+        body = assert_problem(refused, 503, "busy")
+        assert refused.headers["Retry-After"] == "5"
+        assert body["detail"] == Busy.sentence
