@@ -4,6 +4,7 @@ The wire protocol, pure: frames, close codes, encoding and parsing. docs/protoco
 This module imports no framework, so that another transport, a test or a tool can use it as it is.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -148,9 +149,15 @@ def parse(text: str | None) -> Auth | Pong:
     if len(data) > LONGEST_MESSAGE:
         raise NotUnderstood(Close.TOO_LARGE, f"message has {len(data)} bytes; expected at most {LONGEST_MESSAGE}")
     try:
-        return _decoder.decode(data)
+        message = _decoder.decode(data)
     except (msgspec.DecodeError, RecursionError) as error:
         raise NotUnderstood(Close.BAD_MESSAGE, str(error)) from None
+    # The decoder takes the last of two equal members; a filter in front of us may have looked at the first. What it has
+    # let through is one flat object of strings, so this second reading can neither fail nor be deep.
+    members = json.loads(data, object_pairs_hook=lambda pairs: [name for name, _ in pairs])
+    if len(set(members)) != len(members):
+        raise NotUnderstood(Close.BAD_MESSAGE, "a member is there twice; expected each once")
+    return message
 
 
 @dataclass(frozen=True, slots=True)

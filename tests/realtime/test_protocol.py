@@ -17,7 +17,6 @@ from realtime.protocol import Auth, Close, NotUnderstood, Pong
         ('{"\\u0074ype":"pong"}', Pong()),
         ('{"type":"auth","token":""}', Auth(token="")),
         ('{"type":"auth","token":"\\ud83d\\ude00"}', Auth(token="\N{GRINNING FACE}")),
-        ('{"type":"auth","token":"a","token":"b"}', Auth(token="b")),
         (f'{{"type":"auth","token":"{"x" * (protocol.LONGEST_MESSAGE - 26)}"}}', Auth(token="x" * 8166)),
     ],
 )
@@ -35,6 +34,11 @@ BAD_MESSAGES = {
     "two at once": ('{"type":"pong"}{"type":"pong"}', "JSON is malformed: trailing characters (byte 16)"),
     "a byte order mark": ('\ufeff{"type":"pong"}', "JSON is malformed: invalid character (byte 0)"),
     "a bare control character": ('{"type":"auth","token":"\x00"}', "JSON is malformed: invalid character (byte 24)"),
+    "a member twice": ('{"type":"auth","token":"a","token":"b"}', "a member is there twice; expected each once"),
+    "a member twice, once escaped": (
+        '{"type":"pong","\\u0074ype":"pong"}',
+        "a member is there twice; expected each once",
+    ),
     "null": ("null", "Expected `object`, got `null`"),
     "a number": ("1", "Expected `object`, got `int`"),
     "a list": ('[{"type":"pong"}]', "Expected `object`, got `array`"),
