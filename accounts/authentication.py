@@ -22,7 +22,7 @@ from accounts.models import User
 from accounts.names import normalise_username
 from accounts.refusals import NotAuthorised, SessionEnded, TenantSuspended, TokenInUrl
 from realtime import ports
-from realtime.handshake import LOOKS_LIKE_TOKEN, TOKEN_NAMES
+from realtime.handshake import is_token_in_url
 from realtime.ports import Standing, TokenRefused
 from tenants.models import slug_rule
 
@@ -138,5 +138,5 @@ def refuse_if_closed(standing: Standing) -> None:
 def refuse_token_in_url(request: Request) -> None:
     """Raise ``TokenInUrl`` for a URL with something in it that looks like a token."""
     for name, values in request.query_params.lists():
-        if name.lower() in TOKEN_NAMES or any(LOOKS_LIKE_TOKEN.search(text) for text in [name, *values]):
+        if any(is_token_in_url(name, value) for value in values):
             raise TokenInUrl

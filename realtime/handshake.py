@@ -32,7 +32,7 @@ TOKEN_NAMES = frozenset(
         "ticket",
     }
 )
-LOOKS_LIKE_TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
+LOOKS_LIKE_TOKEN = re.compile(r"eyJ[\w-]*\.[\w-]+\.[\w-]*")
 RETRY_AFTER_SECONDS = 5
 
 
@@ -101,6 +101,11 @@ async def turn_away(scope: Mapping[str, Any], send: Send, turned: Turned) -> Non
     await send({"type": "websocket.http.response.body", "body": body})
 
 
+def is_token_in_url(name: str, value: str) -> bool:
+    """Tell whether a query parameter is called as a token may be, or looks like one: the same for REST and sockets."""
+    return name.lower() in TOKEN_NAMES or any(LOOKS_LIKE_TOKEN.search(text) for text in (name, value))
+
+
 def _headers(scope: Mapping[str, Any], name: bytes) -> tuple[str, ...]:
     return tuple(value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name)
 
@@ -108,7 +113,7 @@ def _headers(scope: Mapping[str, Any], name: bytes) -> tuple[str, ...]:
 def _query_of(scope: Mapping[str, Any]) -> dict[str, str]:
     pairs = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
     # Addresses end up in logs, histories and referrers. Even a fine token is refused there, so that none is put there.
-    if any(name.lower() in TOKEN_NAMES or LOOKS_LIKE_TOKEN.search(f"{name}={value}") for name, value in pairs):
+    if any(is_token_in_url(name, value) for name, value in pairs):
         raise Turned(400, "token_in_url", "a token in the address is never accepted; send it as Authorization: Bearer")
     names = [name for name, _ in pairs]
     if len(set(names)) != len(names):
