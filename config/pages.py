@@ -5,6 +5,7 @@ from typing import cast
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from rest_framework.exceptions import Throttled
 from rest_framework.response import Response
@@ -15,6 +16,7 @@ API = "/api/"
 SOCKET = "/ws/user_notifications/"
 
 
+@csrf_exempt  # else a POST would hear of a cookie that is missing, not that there is nothing to post
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Say what this is and where its pages are."""
@@ -23,6 +25,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "home.html", {"socket_url": socket_url, "version": settings.VERSION})
 
 
+@csrf_exempt
 @require_safe
 def livez(request: HttpRequest) -> JsonResponse:
     """Answer as long as the process serves requests. Asks nothing else, not even the database."""
@@ -37,6 +40,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a request that Django itself forbids."""
     return _error(request, problems.NotAuthorised())
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form without its token, as Django's middleware finds it."""
+    return _error(request, problems.NotAuthorised(f"{reason} Load the page anew and send the form from there."))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -155,6 +155,7 @@ CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID", "Idempotency-Replayed"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not USHER.demo
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_TRUSTED_ORIGINS = [origin for origin in USHER.allowed_origins if urlsplit(origin).hostname in USHER.allowed_hosts]
+CSRF_FAILURE_VIEW = "config.pages.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 
