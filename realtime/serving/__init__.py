@@ -6,6 +6,7 @@ on the same things, which are what a connection that must neither lose nor hoard
 
 - ``send`` waits while the client takes nothing, so a slow reader costs one bounded buffer; a client whose messages the
   application does not receive is not read from.
+- A request whose head is not plain, or a handshake that is none, never comes to the application: ``heads`` judges it.
 - A handshake may be refused with a status, headers and a body (``websocket.http.response``).
 - ``scope["extensions"]["usher.transport"]["abort"]()`` drops a socket at once; a waiting ``send`` raises ``OSError``.
 - An application that fails or returns leaves no open socket behind: the client sees 1011.

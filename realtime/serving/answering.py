@@ -1,10 +1,12 @@
-"""An answer in time to every HTTP request, and an end to its body."""
+"""An answer in time to every HTTP request, an end to its body, and a look at its head."""
 
 import asyncio
 import json
 import logging
+import secrets
 from http import HTTPStatus
 
+from realtime.serving.heads import BadHead, Head, Headers, check, too_large
 from realtime.serving.limits import Application, Limits, Message, Receive, Scope, Send
 
 logger = logging.getLogger(__name__)
@@ -20,7 +22,8 @@ def answered(application: Application, limits: Limits) -> Application:
 
     A 503 after ``answer_seconds`` without the beginning of an answer covers a client that never sends the rest of its
     body and a view that never returns. An answer that has begun may take as long as it likes, as a stream of events
-    does. A body above ``body_bytes`` is a 413. WebSockets pass untouched.
+    does. A body above ``body_bytes`` is a 413, and a head that is not plain is refused. WebSockets pass untouched:
+    their heads are looked at before there is an application.
     """
 
     async def bounded(scope: Scope, receive: Receive, send: Send) -> None:
@@ -28,6 +31,9 @@ def answered(application: Application, limits: Limits) -> Application:
             await application(scope, receive, send)
             return
         try:
+            head = _head_of(scope)
+            check(head, limits)
+            scope["headers"] = head.known_headers
             async with asyncio.timeout(limits.answer_seconds) as limit:
 
                 async def begin(message: Message) -> None:
@@ -45,8 +51,16 @@ def answered(application: Application, limits: Limits) -> Application:
             await _send_all(send, problem(503, "no_answer", detail))
         except BodyTooLarge:
             await _send_all(send, problem(413, "content_too_large", too_large(limits)))
+        except BadHead as bad:
+            await _send_all(send, problem(bad.status, bad.code, bad.detail, bad.headers))
 
     return bounded
+
+
+def _head_of(scope: Scope) -> Head:
+    query = scope["query_string"]
+    target = scope["raw_path"] + (b"?" + query if query else b"")
+    return Head(scope["method"], target, scope["http_version"], scope["headers"])
 
 
 def _counted(receive: Receive, most: int) -> Receive:
@@ -68,17 +82,25 @@ async def _send_all(send: Send, messages: list[Message]) -> None:
         await send(message)
 
 
-def problem(status: int, code: str, detail: str) -> list[Message]:
+def problem(status: int, code: str, detail: str, headers: Headers = ()) -> list[Message]:
     """Return the messages of an answer that says what is wrong, and ends the connection."""
-    body = {"type": "about:blank", "status": status, "code": code, "detail": detail}
-    headers = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers.append((b"retry-after", b"5"))
-    return [
-        {"type": "http.response.start", "status": status, "headers": headers},
-        {"type": "http.response.body", "body": json.dumps(body).encode()},
+    body = {
+        "status": status,
+        "title": HTTPStatus(status).phrase,
+        "code": code,
+        "detail": detail,
+        "request_id": secrets.token_hex(16),
+    }
+    content = json.dumps(body).encode()
+    ours = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", b"%d" % len(content)),
+        (b"connection", b"close"),
+        *headers,
     ]
-
-
-def too_large(limits: Limits) -> str:
-    return f"The body of this request is too large; expected at most {limits.body_bytes} bytes."
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        ours.append((b"retry-after", b"5"))
+    return [
+        {"type": "http.response.start", "status": status, "headers": ours},
+        {"type": "http.response.body", "body": content},
+    ]

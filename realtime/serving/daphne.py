@@ -76,6 +76,7 @@ class Server(DaphneServer):  # type: ignore[misc]
             webStatus=False,
             allowNullOrigin=True,  # whose origin may connect is the application's to say
             failByDrop=False,  # a close code tells a client what it did wrong
+            echoCloseCodeReason=True,
             openHandshakeTimeout=self.limits.handshake_seconds,
             closeHandshakeTimeout=self.limits.handshake_seconds,
             maxMessagePayloadSize=self.limits.message_bytes,
@@ -103,7 +104,8 @@ class Server(DaphneServer):  # type: ignore[misc]
         """Start the application for a connection and return the queue of what it receives."""
         scope["asgi"] = {"version": "3.0", "spec_version": "2.4"}
         scope["root_path"] = self.root_path  # daphne lets any client set it with a header
-        if scope["type"] == "websocket":
+        if isinstance(protocol, Socket):
+            scope.update(protocol.asked)
             scope["scheme"] = "ws"
             scope["extensions"] = {"websocket.http.response": {}, "usher.transport": {"abort": protocol.abort}}
         task = asyncio.get_running_loop().create_task(self.application(scope, protocol.receive, protocol.send))

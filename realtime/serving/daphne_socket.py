@@ -4,12 +4,14 @@
 
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import unquote
 
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.web.http_headers import Headers
 
 from realtime.serving.daphne_gate import Gate
-from realtime.serving.limits import LINGER_SECONDS, Message
+from realtime.serving.heads import Head
+from realtime.serving.limits import LINGER_SECONDS, Message, Scope
 
 CLOSE_CODES = {1000, 1001, 1002, 1003, *range(1007, 1015), *range(3000, 5000)}
 
@@ -26,7 +28,10 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
     """
 
     application_queue: Any = None
+    head: Head
     is_gone = False
+    _has_closed = False
+    _fragments = 0
 
     def connectionMade(self) -> None:
         super().connectionMade()
@@ -36,6 +41,33 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
         # The HTTP connection still produces for this transport, and would stop reading pongs when the buffer is full.
         self.transport.unregisterProducer()
         self.transport.registerProducer(self.gate, True)
+
+    def begin(self) -> None:
+        """Have Autobahn shake hands. The head was judged already: it sees what it needs, and finds no fault."""
+        lines = [
+            b"GET / HTTP/1.1",
+            b"Host: usher",
+            b"Upgrade: websocket",
+            b"Connection: Upgrade",
+            b"Sec-WebSocket-Version: 13",
+            b"Sec-WebSocket-Key: " + b"".join(self.head.all(b"sec-websocket-key")),
+        ]
+        if offered := self.head.listed(b"sec-websocket-protocol"):
+            lines.append(b"Sec-WebSocket-Protocol: " + b",".join(offered))
+        self._raw_query_string = b""
+        self.dataReceived(b"\r\n".join([*lines, b"", b""]))
+
+    @property
+    def asked(self) -> Scope:
+        """The part of an application's scope that the client has asked for."""
+        raw_path, _, query = self.head.target.partition(b"?")
+        return {
+            "path": unquote(raw_path.decode("ascii")),
+            "raw_path": raw_path,
+            "query_string": query,
+            "headers": self.head.known_headers,
+            "subprotocols": [name.decode("ascii") for name in self.head.listed(b"sec-websocket-protocol")],
+        }
 
     # What the application does
 
@@ -134,6 +166,17 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
         if self.gate.is_open:
             super().onPing(payload)
 
+    def onMessageBegin(self, isBinary: bool) -> None:
+        super().onMessageBegin(isBinary)
+        self._fragments = 0
+
+    def onMessageFrameBegin(self, length: int) -> None:
+        """Bound the fragments of a message: empty ones are nothing in its size, and something in memory."""
+        super().onMessageFrameBegin(length)
+        self._fragments += 1
+        if self._fragments > self.server.limits.fragments and not self.failedByMe:
+            self._max_message_size_exceeded(self._fragments, self.server.limits.fragments, "too many fragments")
+
     def onOpenHandshakeTimeout(self) -> None:
         """Refuse for an application that does not decide; the head of the request is always complete here."""
         self.openHandshakeTimeoutCall = None
@@ -148,8 +191,17 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
         if was_open and not isReply:
             self._tell(code, (reasonUtf8 or b"").decode())
 
+    def onCloseFrame(self, code: int, reasonRaw: bytes) -> bool | None:
+        self._has_closed = True
+        result: bool | None = super().onCloseFrame(code, reasonRaw)
+        return result
+
     def dropConnection(self, abort: bool = False) -> None:
-        super().dropConnection(abort)
+        # To Autobahn a close frame that it has just refused with one of its own is the answer to that: it would cut the
+        # connection off, and what it has said with it.
+        super().dropConnection(abort and not self._has_closed)
+        if self._has_closed:
+            self.server.later(LINGER_SECONDS, self.abort)
         self._tell(self.remoteCloseCode, self.remoteCloseReason)
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:

@@ -18,15 +18,21 @@ class Limits:
     """
     The bounds of a server; the defaults are what Usher runs with.
 
-    The kernel caps ``backlog`` at net.core.somaxconn. A WebSocket message above ``message_bytes`` closes with 1009. A
-    connection has ``handshake_seconds`` to send the head of a request, and the application as long to decide on a
-    handshake. The body of a request may have ``body_bytes``, what Django allows to be held in memory. A request whose
-    answer has not begun after ``answer_seconds`` gets a 503. A peer that takes or acknowledges nothing for
-    ``silence_seconds`` is dropped by the kernel. After a signal to stop, the process is gone within ``exit_seconds``.
+    The kernel caps ``backlog`` at net.core.somaxconn. A WebSocket message above ``message_bytes``, or in more than
+    ``fragments``, closes with 1009. A connection has ``handshake_seconds`` to send the head of a request, and the
+    application as long to decide on a handshake. A head may have so many ``headers``, ``line_bytes`` in each and in the
+    address, and ``head_bytes`` in all: less than either server's own bounds, beyond which it says nothing. The body of
+    a request may have ``body_bytes``, what Django allows to be held in memory. A request whose answer has not begun
+    after ``answer_seconds`` gets a 503. A peer that takes or acknowledges nothing for ``silence_seconds`` is dropped by
+    the kernel. After a signal to stop, the process is gone within ``exit_seconds``.
     """
 
     backlog: int = 4096
     message_bytes: int = 64 * 1024
+    fragments: int = 1024
+    headers: int = 100
+    line_bytes: int = 8000
+    head_bytes: int = 16_000
     body_bytes: int = 2_621_440
     handshake_seconds: float = 10
     answer_seconds: float = 60

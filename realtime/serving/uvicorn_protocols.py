@@ -6,12 +6,15 @@ import struct
 from typing import Any, cast
 
 import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn._types import ASGISendEvent
+from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 from websockets.http11 import Request
 
+from realtime.serving.answering import problem
+from realtime.serving.heads import BadHead, Head, check, check_handshake
 from realtime.serving.limits import LINGER_SECONDS, Limits
 
 
@@ -36,6 +39,30 @@ class HttpConnection(H11Protocol):
         self._expect_nothing()
         super().connection_lost(exc)
 
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Hand on a handshake that nothing is wrong with; to some others the next in line would say nothing at all."""
+        head = Head(event.method.decode("ascii"), event.target, event.http_version.decode("ascii"), self.headers)
+        try:
+            check(head, _limits_of(self))
+            check_handshake(head)
+        except BadHead as bad:
+            self._refuse(bad)
+            return
+        self.headers = head.known_headers
+        super().handle_websocket_upgrade(event)
+        if came_along := self.conn.trailing_data[0]:
+            cast("Socket", self.transport.get_protocol()).data_received(came_along)
+
+    def _refuse(self, bad: BadHead) -> None:
+        start, body = problem(bad.status, bad.code, bad.detail, bad.headers)
+        answer = (
+            h11.Response(status_code=bad.status, headers=start["headers"], reason=STATUS_PHRASES[bad.status]),
+            h11.Data(data=body["body"]),
+            h11.EndOfMessage(),
+        )
+        self.transport.write(b"".join(self.conn.send(event) or b"" for event in answer))
+        self.transport.close()
+
     def _expect_head(self) -> None:
         if self._deadline is None:
             self._deadline = self.loop.call_later(_limits_of(self).handshake_seconds, self.transport.close)
@@ -49,13 +76,37 @@ class HttpConnection(H11Protocol):
 class Socket(WebSocketsSansIOProtocol):
     """A WebSocket that the application can abort, and that ends with 1011 when the application fails or leaves."""
 
+    _came_early = b""
+
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self.conn.handshake_exc is not None and not self.handshake_complete:
-            # A head that the parser refuses, such as one with too long a line: uvicorn would let it wait without end.
-            self.handshake_complete = True
-            self.transport.write(b"".join(self.conn.data_to_send()))
-            self.transport.close()
+        """Keep what comes while the application decides; uvicorn would answer it before the handshake."""
+        if not self.handshake_initiated or self.handshake_complete:
+            super().data_received(data)
+            if self.conn.handshake_exc is not None and not self.handshake_complete:
+                # A head that the parser refuses after all: uvicorn would let it wait without end.
+                self.handshake_complete = True
+                self.transport.write(b"".join(self.conn.data_to_send()))
+                self.transport.close()
+        elif len(self._came_early) + len(data) > _limits_of(self).message_bytes:
+            self.abort()
+        else:
+            self._came_early += data
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send a message; once the application has accepted, read what came before."""
+        await super().send(message)
+        if self._came_early and self.handshake_complete:
+            early, self._came_early = self._came_early, b""
+            if not self.close_sent:
+                self.data_received(early)
+
+    def handle_cont(self, event: Frame) -> None:
+        """Bound the fragments of a message: empty ones are nothing in its size, and something in memory."""
+        if len(self.frames) >= _limits_of(self).fragments:
+            self.conn.fail(1009, "too many fragments")
+            self.handle_parser_exception()
+            return
+        super().handle_cont(event)
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)

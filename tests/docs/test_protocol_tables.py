@@ -14,6 +14,7 @@ from config.env import PROJECT, Environment
 from realtime import authentication, connection, cursors, doors, draining, handshake, lifetime, protocol, routing
 from realtime.limits import rate_of
 from realtime.protocol import Close
+from realtime.serving import heads
 from realtime.serving.limits import Limits
 from tenants.models import Tenant
 from tests.docs.pages import examples, table
@@ -68,7 +69,8 @@ def test_the_range_of_a_code_says_whether_to_come_back(close):
 def test_the_table_of_handshake_statuses_is_complete():
     rows = table(PAGE, "status", "code", "when", "what to do").rows
     literals = "".join(inspect.getsource(module) for module in (authentication, doors, handshake, routing))
-    turned = {(int(status), code) for status, code in re.findall(r'Turned\(\s*(\d+),\s*"(\w+)"', literals)}
+    literals += inspect.getsource(heads)
+    turned = {(int(status), code) for status, code in re.findall(r'(?:Turned|BadHead)\(\s*(\d+),\s*"(\w+)"', literals)}
 
     assert {(int(status), code) for status, code, *_ in rows if status.isdigit()} == turned | {
         *protocol.PROBLEMS.values()
@@ -107,6 +109,11 @@ def test_the_example_of_a_refused_handshake_is_a_real_one():
 NUMBERS = {
     "a client's message, bytes": protocol.LONGEST_MESSAGE,
     "a client's message before the server itself closes with 1009, bytes": Limits().message_bytes,
+    "its fragments before the server itself closes with 1009": Limits().fragments,
+    "the head of a handshake, headers": Limits().headers,
+    "a header, or the address, bytes": Limits().line_bytes,
+    "the head of a handshake, bytes": Limits().head_bytes,
+    "time for the head of a handshake, and for the answer to it, seconds": Limits().handshake_seconds,
     "time for the first message, seconds": DEFAULTS["auth_seconds"],
     "sockets that wait for it, per address": DEFAULTS["waiting_per_address"],
     "sockets that wait for it, per process": DEFAULTS["waiting_per_process"],

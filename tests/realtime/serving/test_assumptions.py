@@ -20,7 +20,16 @@ from realtime.serving.limits import Limits
 
 OURS_ALONE = {
     on_daphne.Server: {"serve", "later", "_application_ended", "_leave", "_leave_for_twisted"},
-    daphne_request.Request: {"is_over", "receive", "send", "application_ended"},
+    daphne_request.Request: {
+        "is_over",
+        "receive",
+        "send",
+        "application_ended",
+        "fault",
+        "head",
+        "refuse",
+        "_become_socket",
+    },
     daphne_request.Channel: set(),
     daphne_request.RequestFactory: set(),
     daphne_socket.Socket: {
@@ -29,13 +38,15 @@ OURS_ALONE = {
         "abort",
         "application_ended",
         "leave",
+        "begin",
+        "asked",
         "_accept",
         "_close",
         "_deny",
         "_tell",
     },
     on_uvicorn.Server: set(),
-    uvicorn_protocols.HttpConnection: {"_expect_head", "_expect_nothing"},
+    uvicorn_protocols.HttpConnection: {"_expect_head", "_expect_nothing", "_refuse"},
     uvicorn_protocols.Socket: {"abort", "_application_ended", "_decide"},
 }
 
@@ -87,11 +98,13 @@ def test_uvicorns_connections_keep_the_state_that_ours_read():
         "close_timer",
         "conn",
         "disconnected",
+        "frames",
         "handshake_complete",
+        "handshake_initiated",
         "loop",
         "transport",
         "writable",
     ):
         assert hasattr(socket, name)
-    for name in ("conn", "loop", "timeout_keep_alive_task", "transport"):
+    for name in ("conn", "headers", "loop", "timeout_keep_alive_task", "transport"):
         assert hasattr(http, name)
