@@ -41,12 +41,18 @@ class Database:
 class Databases:
     """Makes databases with all migrations applied. PostgreSQL is started when the first of its databases is made."""
 
-    def __init__(self, folder: Path, *, unblocked: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        unblocked: Callable[[], AbstractContextManager[None]],
+        postgres: PostgresServer | None = None,
+    ) -> None:
         self._folder = folder
         self._unblocked = unblocked
         self._numbers = count(1)
         self._templates: set[Vendor] = set()
-        self._postgres: PostgresServer | None = None
+        self._postgres = postgres
 
     @contextmanager
     def fresh(self, vendor: Vendor) -> Iterator[Database]:

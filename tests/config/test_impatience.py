@@ -1,7 +1,6 @@
 """A server gives PostgreSQL some seconds for an answer, and no other command does."""
 
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
@@ -17,8 +16,7 @@ PROJECT = Path("/srv/usher")
 @pytest.fixture
 def line(databases):
     """A line to PostgreSQL, which can be made bad."""
-    folder = parse_qs(urlsplit(databases.postgres.url_of("postgres")).query)["host"][0]
-    with Proxy(Path(folder) / ".s.PGSQL.5432") as proxy:
+    with Proxy(databases.postgres.socket) as proxy:
         yield proxy
 
 

@@ -1,4 +1,4 @@
-"""A real PostgreSQL server of the tests' own: the embedded one, on a Unix socket, without any care for durability."""
+"""A real PostgreSQL server of the tests' own: the embedded one, on a Unix socket, without any care for power cuts."""
 
 import os
 import shutil
@@ -20,8 +20,8 @@ SUPERUSER = "postgres"
 UNPRIVILEGED = "nobody"
 OPTIONS = {
     "listen_addresses": "",
+    # What is committed survives the server's own end, however sudden, and not the machine's.
     "fsync": "off",
-    "synchronous_commit": "off",
     "full_page_writes": "off",
     "max_connections": "300",
     "log_min_messages": "fatal",
@@ -32,9 +32,14 @@ OPTIONS = {
 
 
 class PostgresServer:
-    """A PostgreSQL server; ``url_of`` says where its databases are."""
+    """
+    A PostgreSQL server; ``url_of`` says where its databases are. ``options`` go before those that all tests have.
 
-    def __init__(self) -> None:
+    Whoever needs one to stop or to freeze starts one of its own.
+    """
+
+    def __init__(self, **options: str) -> None:
+        self._options = OPTIONS | options
         # Short: the path of a Unix socket may have 107 bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="usher-pg-"))
         self._user = UNPRIVILEGED if os.geteuid() == 0 else None
@@ -46,10 +51,24 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it; the databases are those from before."""
-        options = OPTIONS | {"unix_socket_directories": str(self._data)}
+        options = self._options | {"unix_socket_directories": str(self._data)}
         arguments = [text for name, value in options.items() for text in ("-c", f"{name}={value}")]
         self.process = self._run("postgres", "-D", str(self._data), *arguments)
         self.process.wait_until(self._answers)
+
+    def crash(self) -> None:
+        """End it at once, with all its connections and whatever was under way."""
+        self.process.end(signal.SIGQUIT)
+
+    def freeze(self) -> None:
+        """Have it stand still, with all its connections, until it is thawed."""
+        for pid in self._pids():
+            os.kill(pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on, as if no time had passed."""
+        for pid in self._pids():
+            os.kill(pid, signal.SIGCONT)
 
     def stop(self) -> None:
         """End it for good."""
@@ -73,10 +92,21 @@ class PostgresServer:
         """Drop a database; whoever is still connected to it is not any more."""
         self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
 
+    @property
+    def socket(self) -> Path:
+        """Where it listens."""
+        return self._data / ".s.PGSQL.5432"
+
     def execute(self, statement: sql.Composed) -> None:
         """Run a statement outside any transaction and any test's database."""
         with psycopg.connect(self.url_of(SUPERUSER), autocommit=True) as connection:
             connection.execute(statement)
+
+    def _pids(self) -> list[int]:
+        """Its first process, which must stop first lest it start others, and then one for each connection."""
+        first = self.process.pid
+        others = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        return [first, *map(int, others)]
 
     def _reachable_programs(self) -> Path:
         """Return the folder of the server's programs."""

@@ -1,0 +1,187 @@
+"""PostgreSQL ends at once, loses all its connections, stands still, has no place left: nothing is lost or leaked."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.databases import Databases
+from tests.faults.creations import API
+from tests.faults.experiment import Experiment
+from tests.faults.history import lines_of
+from tests.services.postgres import SUPERUSER, PostgresServer
+
+PER_SECOND = 8
+BLIND_SECONDS = 60
+"""So long sockets stay without a database, as docs/protocol.md says; realtime/hub.py has the number."""
+MOST_SECONDS_TO_MEND = 15
+MOST_SECONDS_TO_ANSWER = 35
+"""Ten for a place in the pool, ten for a connection that is asked whether it lives, ten for the answer; and some."""
+OF_USHER = sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'usher'")
+
+
+@pytest.fixture
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL that the experiment may break."""
+    server = PostgresServer(max_connections="70")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def databases(postgres, tmp_path, django_db_blocker) -> Databases:
+    """Databases on that server, in place of those that all tests share."""
+    return Databases(tmp_path, unblocked=django_db_blocker.unblock, postgres=postgres)
+
+
+class Faults:
+    """What can happen to PostgreSQL, and how it is mended."""
+
+    def __init__(self, postgres: PostgresServer) -> None:
+        self._postgres = postgres
+        self._taken: list[psycopg.Connection] = []
+
+    def crash(self) -> None:
+        self._postgres.crash()
+
+    def mend_crash(self) -> None:
+        self._postgres.start()
+
+    def terminate(self) -> None:
+        self._postgres.execute(OF_USHER)
+
+    def mend_terminate(self) -> None:
+        pass
+
+    def freeze(self) -> None:
+        self._postgres.freeze()
+
+    def mend_freeze(self) -> None:
+        self._postgres.thaw()
+
+    def exhaust(self) -> None:
+        """Take all places that are free, then those of Usher's too, which tries to have them back."""
+        self._take_all()
+        self._taken[0].execute(OF_USHER)
+        self._take_all()
+
+    def mend_exhaust(self) -> None:
+        for connection in self._taken:
+            connection.close()
+        self._taken.clear()
+
+    def _take_all(self) -> None:
+        while True:
+            try:
+                self._taken.append(psycopg.connect(self._postgres.url_of(SUPERUSER), autocommit=True))
+            except psycopg.OperationalError:
+                return
+
+
+@dataclass
+class Readings:
+    """What those were answered who asked for the list of users on each server, time and again, through an outage."""
+
+    refused: int = 0
+    slowest: float = 0.0
+    mended: float = 0.0
+    """Seconds from the mending until each server had answered well."""
+
+    async def read(self, address: str, token: str) -> bool:
+        """Ask once; tell whether the list came."""
+        began = time.monotonic()
+        async with httpx.AsyncClient(timeout=70, trust_env=False, verify=False) as client:
+            answer = await client.get(f"{address}{API}/users", headers={"Authorization": f"Bearer {token}"})
+        self.slowest = max(self.slowest, time.monotonic() - began)
+        if answer.status_code == httpx.codes.OK:
+            return True
+        assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE, answer.text
+        assert answer.headers["Retry-After"], "it says when to come back"
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        self.refused += 1
+        return False
+
+    async def until_well(self, address: str, token: str, mended: asyncio.Event) -> None:
+        """Ask until all is mended and the list has come once more."""
+        while not (await self.read(address, token) and mended.is_set()):  # noqa: ASYNC110  each turn asks a server
+            await asyncio.sleep(0.2)
+
+
+@pytest.mark.timeout(600)
+async def test_postgresql_fails_in_every_way(
+    scale, seed, furnish, start_cluster, own_redis, history, conclude, postgres
+):
+    url, house = furnish(tenants=2, viewers=scale.of(short=12, long=60))
+    cluster = start_cluster("daphne", "uvicorn", DATABASE_URL=url, REDIS_URL=own_redis.url)
+    faults, names = Faults(postgres), ["crash", "terminate", "freeze", "exhaust"]
+    rounds, seconds = scale.of(short=(1, 2.0), long=(2, 12.0))
+    readings = Readings()
+
+    async def broken(name: str, seconds: float) -> None:
+        token, mended = next(iter(experiment.creations._owners.values())), asyncio.Event()
+        with history.fault(name):
+            await asyncio.to_thread(getattr(faults, name))
+            async with asyncio.TaskGroup() as reading:
+                for node in cluster.nodes:
+                    reading.create_task(readings.until_well(node.front, token, mended))
+                await asyncio.sleep(seconds)
+                await asyncio.to_thread(getattr(faults, f"mend_{name}"))
+                mended.set()
+                began = time.monotonic()
+        readings.mended = max(readings.mended, time.monotonic() - began)
+
+    async with Experiment(cluster, house, history, database_url=url, seed=seed) as experiment:
+        order = [name for _ in range(rounds) for name in experiment.random.sample(names, len(names))]
+        creating = experiment.begin_creating(int(PER_SECOND * (seconds + 2) * len(order)), per_second=PER_SECOND)
+        for name in order:
+            await asyncio.sleep(1)
+            await broken(name, seconds)
+        await creating
+        stayed = time.monotonic()
+        if scale.is_long:
+            await broken("freeze", BLIND_SECONDS + 15)
+            await experiment.crowd.until_live()
+        left = time.monotonic()
+        verdict = await experiment.verdict()
+
+    ended = [line for line in lines_of(history.path) if line["kind"] == "closed" and line["t"] < left]
+    turned_away = [line for line in ended if "HTTP 503" in line["reason"]]
+    closed = [line for line in ended if line not in turned_away]
+    refused = Counter(line.get("status") for line in lines_of(history.path) if line.get("phase") == "fail")
+    early = [line for line in closed if line["t"] < stayed]
+    answered = sum(verdict.creations[phase] for phase in ("ok", "fail", "unknown"))
+    said = [node.server.process.output().count("the log cannot be read") for node in cluster.nodes]
+    assert not cluster.complaints()
+    measured = verdict.measured() | {
+        "other refusals than 503": sum(refused.values()) - refused[503],
+        "sockets closed in the short outages": len(early),
+        "codes after 60 s": dict(Counter(line["code"] for line in closed if line not in early)),
+        "handshakes refused": len(turned_away),
+        "reads refused": readings.refused,
+        "slowest answer": f"{readings.slowest:.1f} s",
+        "slowest to mend": f"{readings.mended:.1f} s",
+        "lines in the logs": said,
+    }
+    conclude(
+        "PostgreSQL stopped, cut off, frozen, full",
+        done=f"{len(order)} outages of {seconds:g} s, {'and one of 75 s, ' if scale.is_long else ''}"
+        f"during {answered} creations, 2 servers",
+        bound="0 lost, leaked, stale; 503 with Retry-After; sockets stay 60 s, then 4001; then all goes on",
+        measured=measured,
+        holds=verdict.is_clean
+        and not early
+        and all(line["code"] == 4001 for line in closed)
+        and set(refused) <= {503}
+        and all(lines <= len(order) + 1 for lines in said)
+        and (not scale.is_long or (bool(closed and readings.refused) and is_soon_enough(readings))),
+    )
+
+
+def is_soon_enough(readings: Readings) -> bool:
+    return readings.slowest < MOST_SECONDS_TO_ANSWER and readings.mended < MOST_SECONDS_TO_MEND
