@@ -1,12 +1,12 @@
 """Sessions: one per log-in. They begin, are renewed and end here, and nowhere else."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework_simplejwt.settings import api_settings
@@ -38,7 +38,7 @@ def log_in(user: User, *, address: str | None, agent: str) -> Pair:
 
     Raises ``BadCredentials`` if that password or the user has gone meanwhile, ``TenantSuspended``.
     """
-    now = timezone.now()
+    now = _now()
     with transaction.atomic():
         # A password change or deactivation at this very moment ends the sessions that it sees. The lock puts this one
         # before it, to be seen, or after it, to be refused.
@@ -87,7 +87,7 @@ def _renewed(claims: RefreshClaims) -> Session | None:
     if session.user_id != claims.user_id:
         raise TokenRefused("forged")
     _refuse_if_closed(session)
-    now = timezone.now()
+    now = _now()
     if claims.jti == session.refresh_jti:
         session.previous_jti, session.refresh_jti, session.refreshed_at = claims.jti, str(uuid4()), now
         session.save(update_fields=["previous_jti", "refresh_jti", "refreshed_at"])
@@ -161,6 +161,20 @@ def _locked(user: User) -> User | None:
         User.objects.select_for_update(of=("self",), no_key=True).select_related("tenant").filter(pk=user.pk).first()
     )
     return locked
+
+
+def _now() -> datetime:
+    """
+    Return the time as the database has it: one for all servers, however their own clocks differ.
+
+    By it tokens are minted, and a refresh token that is shown again is told from one that was stolen.
+    """
+    if connection.vendor != "postgresql":
+        return timezone.now()  # SQLite has no clock of its own
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now: datetime = cursor.fetchone()[0]
+        return now
 
 
 def _end(sessions: QuerySet[Session], user: User, reason: str) -> int:

@@ -6,6 +6,7 @@ claims escape as errors of other kinds. REST and sockets read tokens here, and n
 """
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,12 @@ import jwt
 from django.conf import settings
 from rest_framework_simplejwt import tokens as simplejwt
 from rest_framework_simplejwt.backends import TokenBackend
-from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenBackendError, TokenError
+from rest_framework_simplejwt.exceptions import (
+    ExpiredTokenError,
+    TokenBackendError,
+    TokenBackendExpiredToken,
+    TokenError,
+)
 from rest_framework_simplejwt.settings import api_settings
 
 from accounts.keys import KeyRing, ring_of
@@ -29,6 +35,12 @@ COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 IDS, TIMES, NAMES = ("sub", "sid", "jti"), ("iat", "exp"), ("iss", "aud", "token_type")
 AFTER_ALL_TIMES = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp())
 _NO_TIME = timedelta(0)
+CLOCKS_APART = timedelta(hours=2)
+"""
+So far this server's clock may be behind the one that a token was minted by; an hour is the commonest mistake.
+
+What bears our signature was minted, whatever the time is here. To call it forged would stop its client for good.
+"""
 
 
 class StrictBackend(TokenBackend):
@@ -45,7 +57,7 @@ class StrictBackend(TokenBackend):
             signing_key=ring.keys[ring.current],
             audience=api_settings.AUDIENCE,
             issuer=api_settings.ISSUER,
-            leeway=api_settings.LEEWAY,
+            leeway=CLOCKS_APART,
         )
         self.typ = typ
         self.ring = ring
@@ -71,6 +83,8 @@ class StrictBackend(TokenBackend):
         claims = super().decode(cast("simplejwt.Token", token), verify)
         if not _are_sound(claims):
             raise TokenBackendError("Token is invalid")
+        if claims["exp"] <= time.time() - api_settings.LEEWAY:
+            raise TokenBackendExpiredToken("Token is expired")
         return claims
 
 
@@ -80,6 +94,7 @@ def _are_sound(claims: Mapping[str, Any]) -> bool:
         all(type(claims.get(name)) is int and 0 < claims[name] < AFTER_ALL_TIMES for name in TIMES)
         and all(isinstance(claims.get(name), str) for name in NAMES)
         and all(_is_canonical(claims.get(name)) for name in IDS)
+        and "nbf" not in claims  # the leeway is for "iat", and none of ours begins later than it is minted
     )
 
 

@@ -25,7 +25,7 @@ class Lifetime:
         self._pulse = self._loop.call_later(self._until_ping(), self._ping)
         self._token_timer: asyncio.TimerHandle | None = None
         self._reminder_is_due = False
-        self._lead_seconds = 0.0
+        self._lead_seconds = self._token_ends_at = 0.0
         connection.on_renewed = self._begin_token
         self._begin_token()
 
@@ -49,6 +49,8 @@ class Lifetime:
 
     def _begin_token(self) -> None:
         left = self._connection.identity.token_expires_at - time.time()
+        # By the loop's clock from here on: one that is set back by an hour must not give the token another hour.
+        self._token_ends_at = self._loop.time() + left
         # Half-way for a short one: a reminder that came at once would be answered at once, by another short one.
         self._lead_seconds = min(REMINDER_SECONDS, left / 2)
         self._reminder_is_due = True
@@ -57,7 +59,7 @@ class Lifetime:
         self._watch_token()
 
     def _watch_token(self) -> None:
-        left = self._connection.identity.token_expires_at - time.time()
+        left = self._token_ends_at - self._loop.time()
         if left <= 0:
             self._connection.close(Close.TOKEN_EXPIRED)
             return

@@ -112,7 +112,7 @@ CLAIMS: dict[str, Any] = {
     **{f"{name} {value!r}": {name: value} for name in ("sub", "sid", "jti") for value in ODD_IDS},
     **{f"{name} {value!r}": {name: value} for name in ("iss", "aud") for value in ODD_NAMES},
     **{f"token_type {kind!r}": {"token_type": kind} for kind in ("refresh", "sliding", "", GONE, None, ["access"], 1)},
-    "iat to come": {"iat": NOW + 3600, "exp": NOW + 7200},
+    "iat to come": {"iat": NOW + 3 * 3600, "exp": NOW + 4 * 3600},
     "nbf to come": {"nbf": NOW + 3600},
     "odd nbf": {"nbf": []},
 }

@@ -115,6 +115,13 @@ def test_each_key_has_an_id_of_its_own():
     assert ring_of(KEY).current == kid_of(KEY) != kid_of(OTHER_KEY)
 
 
+@pytest.mark.parametrize("seconds", [120, 3600])
+def test_a_token_from_a_server_whose_clock_is_ahead_is_no_forgery(seconds):
+    claims = {"iat": NOW + seconds, "exp": NOW + seconds + 300}
+
+    assert AccessTokens().read(access_like(claims=claims)).expires_at == NOW + seconds + 300
+
+
 def test_it_is_simplejwt_that_verifies(monkeypatch):
     good = pair_of(session_of_alice()).access
 

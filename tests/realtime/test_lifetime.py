@@ -66,6 +66,19 @@ def test_a_ping_every_heartbeat_as_long_as_each_is_answered(socket):
     assert 200 <= moments[-1] <= 312, "25 s apart, a fifth more or less, and the second to look"
 
 
+def test_a_clock_that_is_set_back_gives_a_token_no_more_time(socket, monkeypatch):
+    async def main(loop):
+        connection, transport, _ = socket(loop, token=30.0)
+        monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: loop.wall_clock() - 3600))
+        await asyncio.sleep(31)
+        return connection.state, transport.story
+
+    state, story = run(main)
+
+    assert state is State.CLOSED
+    assert story[-1] == (4101, 30.0)
+
+
 def test_pings_of_sockets_opened_together_are_spread(socket):
     async def main(loop):
         sockets = [socket(loop) for _ in range(200)]
