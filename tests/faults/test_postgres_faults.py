@@ -23,7 +23,9 @@ BLIND_SECONDS = 60
 MOST_SECONDS_TO_MEND = 15
 MOST_SECONDS_TO_ANSWER = 35
 """Ten for a place in the pool, ten for a connection that is asked whether it lives, ten for the answer; and some."""
-OF_USHER = sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'usher'")
+OF_USHER = sql.Composed(
+    [sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'usher'")]
+)
 
 
 @pytest.fixture
