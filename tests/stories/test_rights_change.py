@@ -38,6 +38,25 @@ async def test_a_grant_to_one_person_is_told_to_that_person_alone(story):
     assert "email" not in await story.row(dave, seen_by=bill)
 
 
+async def test_what_was_taken_is_told_and_gone_from_the_list(story):
+    bob, bill = [await story.hire(name, role=role) for name, role in (("bob", "viewer"), ("bill", "trainee"))]
+    dave = await story.sign_up("dave", email="dave@acme.test")
+    to_bob = await story.grant("view_user_contact", on=dave, user=bob.id)
+    to_bill = await story.grant("view_user", on=dave, user=bill.id)
+    sockets = await story.sockets(bob, bill)
+    assert (await story.row(dave, seen_by=bob))["email"] == "dave@acme.test"
+    assert await story.row(dave, seen_by=bill)
+
+    await story.take(to_bob, on=dave)
+    await story.take(to_bill, on=dave)
+
+    for socket in sockets:
+        await socket.next_of("rights.changed")
+    assert "email" not in await story.row(dave, seen_by=bob), "he sees Dave, and less of him"
+    assert await story.row(dave, seen_by=bill) is None
+    assert (await story.call("GET", f"/users/{dave.id}", by=bill)).status_code == 404
+
+
 async def test_what_was_taken_is_not_replayed(story):
     bob = await story.hire("bob", role="viewer")
     first = await story.socket(bob)
