@@ -18,6 +18,7 @@ from typing import Any
 
 from twisted.internet import reactor as installed_reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
 from twisted.logger import (
     FilteringLogObserver,
     LogLevel,
@@ -25,13 +26,14 @@ from twisted.logger import (
     STDLibLogObserver,
     globalLogBeginner,
 )
+from twisted.python.failure import Failure
 
 from realtime.serving.answering import answered
-from realtime.serving.daphne_request import Request, RequestFactory
+from realtime.serving.daphne_request import Request, RequestFactory, open_channels
 from realtime.serving.daphne_socket import Socket, SocketFactory, SocketGone
-from realtime.serving.leaving import Leaving
+from realtime.serving.leaving import KEPT_ALIVE_SECONDS, Leaving
 from realtime.serving.limits import DEFAULTS, Application, Drain, Limits, OnListening, Scope
-from realtime.serving.listening import listen
+from realtime.serving.listening import accepted, listen
 
 logger = logging.getLogger(__name__)
 reactor: Any = installed_reactor  # what it can do depends on which one is installed; its type knows the least of them
@@ -144,13 +146,21 @@ class Server(DaphneServer):  # type: ignore[misc]
     async def _leave(self, listening: Any) -> None:
         """Stop listening, say goodbye, answer what was begun, then cancel what is left. Twisted waits for it."""
         leaving = Leaving(self.limits)
-        if (closed := listening.stopListening()) is not None:
-            await closed.asFuture(asyncio.get_running_loop())
+        await accepted(listening.socket)
+        listening.connectionLost(Failure(ConnectionDone()))  # stopListening() would close it a turn later
         await leaving.drained(self.drain)
+        await leaving.until(
+            lambda: not any(channel.is_idle for channel in open_channels(reactor)),
+            within=min(KEPT_ALIVE_SECONDS, leaving.seconds_left(keep=2)),
+        )
         for socket in list(self.sockets):
             socket.leave()
-        while self.tasks and (seconds := leaving.seconds_left(keep=1)):
-            await asyncio.wait(self.tasks.values(), timeout=seconds)
+        await leaving.until(
+            lambda: (
+                not self.tasks and all(channel.is_idle and not channel.has_unread for channel in open_channels(reactor))
+            ),
+            within=leaving.seconds_left(keep=1),
+        )
         if rest := asyncio.all_tasks() - {asyncio.current_task()}:
             for task in rest:
                 task.cancel()

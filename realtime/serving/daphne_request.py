@@ -13,6 +13,7 @@ from realtime.serving.daphne_gate import Gate
 from realtime.serving.daphne_socket import Socket
 from realtime.serving.heads import BadHead, Head, check, check_handshake, too_large
 from realtime.serving.limits import Message
+from realtime.serving.listening import has_unread
 
 
 class Request(WebRequest):  # type: ignore[misc]
@@ -162,6 +163,23 @@ class Channel(http.HTTPChannel):
         self.setTimeout(self.factory.timeOut)
         if self.requests:
             super().allContentReceived()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is under way: none whose head is complete."""
+        return not any(request.content is not None for request in self.requests)
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether something has come that was not read yet."""
+        transport: Any = self.transport
+        return has_unread(transport.socket)
+
+
+def open_channels(reactor: Any) -> list[Channel]:
+    """Return the HTTP connections that are read from: a WebSocket's transport has another protocol."""
+    protocols = (getattr(transport, "protocol", None) for transport in reactor.getReaders())
+    return [protocol for protocol in protocols if isinstance(protocol, Channel)]
 
 
 class RequestFactory(http.HTTPFactory):

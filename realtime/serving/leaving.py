@@ -5,10 +5,15 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 
 from realtime.serving.limits import Drain, Limits
 
 logger = logging.getLogger(__name__)
+
+KEPT_ALIVE_SECONDS = 1.0
+"""So long idle HTTP connections stay: a request that is on its way is answered, and its client told to open others."""
+LOOK_SECONDS = 0.02
 
 
 class Leaving:
@@ -38,6 +43,12 @@ class Leaving:
             logger.error("the application was still saying goodbye when its time was up; closing what is left")  # noqa: TRY400
         except Exception:
             logger.exception("the application failed to say goodbye; closing what is left")
+
+    async def until(self, is_done: Callable[[], bool], *, within: float) -> None:
+        """Wait until something is done, which nothing tells by itself, or for ``within`` seconds."""
+        deadline = time.monotonic() + within
+        while not is_done() and time.monotonic() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_SECONDS)
 
 
 def _leave_now(seconds: float) -> None:

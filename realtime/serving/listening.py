@@ -1,8 +1,12 @@
-"""Opening the socket that a server listens on."""
+"""Opening the socket that a server listens on, and leaving it."""
 
+import asyncio
+import select
 import socket
 
 from realtime.serving.limits import Limits
+
+TURNS_TO_ACCEPT = 2
 
 
 def listen(host: str, port: int, limits: Limits) -> socket.socket:
@@ -24,3 +28,29 @@ def listen(host: str, port: int, limits: Limits) -> socket.socket:
         # Inherited too. Without it the kernel keeps bytes for a vanished phone for a quarter of an hour.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(limits.silence_seconds * 1000))
     return listening
+
+
+def has_unread(connection: socket.socket) -> bool:
+    """Tell whether the kernel holds what nobody has read yet: bytes, or on a listening socket connections."""
+    if connection.fileno() == -1:
+        return False
+    polling = select.poll()  # unlike select(), it takes file descriptors of any number
+    polling.register(connection, select.POLLIN)
+    return bool(polling.poll(0))
+
+
+async def accepted(listening: socket.socket, *, within_seconds: float = 1.0) -> None:
+    """
+    Wait until the running loop has taken in whoever has connected; close ``listening`` right then, without an await.
+
+    The kernel completes connections by itself. One that still waits to be accepted is reset when its listening socket
+    is closed, and with it the request that a client has sent already.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + within_seconds  # somebody may connect without end
+    turns_without = 0
+    # Twice, since asyncio takes two turns: one to accept, and one to make a connection of it, which it no longer does
+    # once the server is closed.
+    while turns_without < TURNS_TO_ACCEPT and loop.time() < deadline:
+        await asyncio.sleep(0)
+        turns_without = 0 if has_unread(listening) else turns_without + 1

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 import uvicorn
 
 from realtime.serving.answering import answered
-from realtime.serving.leaving import Leaving
+from realtime.serving.leaving import KEPT_ALIVE_SECONDS, Leaving
 from realtime.serving.limits import DEFAULTS, Application, Drain, Limits, OnListening
-from realtime.serving.listening import listen
+from realtime.serving.listening import accepted, listen
 from realtime.serving.uvicorn_protocols import HttpConnection, Socket
 
 
@@ -84,11 +84,18 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, say goodbye, answer what was begun, then cancel what is left."""
         leaving = Leaving(self.limits)
+        for listening in sockets or []:
+            await accepted(listening)
         for server in self.servers:
             server.close()
+        self.server_state.default_headers.append((b"connection", b"close"))
         await leaving.drained(self.drain)
+        await leaving.until(self._has_no_idle_connection, within=min(KEPT_ALIVE_SECONDS, leaving.seconds_left(keep=2)))
         self.config.timeout_graceful_shutdown = max(1, int(leaving.seconds_left(keep=1)))
         await super().shutdown(sockets)
+
+    def _has_no_idle_connection(self) -> bool:
+        return not any(isinstance(c, HttpConnection) and c.is_idle for c in self.server_state.connections)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

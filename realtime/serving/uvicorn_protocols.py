@@ -15,7 +15,9 @@ from websockets.http11 import Request
 
 from realtime.serving.answering import problem
 from realtime.serving.heads import BadHead, Head, check, check_handshake
+from realtime.serving.leaving import LOOK_SECONDS
 from realtime.serving.limits import LINGER_SECONDS, Limits
+from realtime.serving.listening import has_unread
 
 
 class HttpConnection(H11Protocol):
@@ -62,6 +64,19 @@ class HttpConnection(H11Protocol):
         )
         self.transport.write(b"".join(self.conn.send(event) or b"" for event in answer))
         self.transport.close()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is under way."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def shutdown(self) -> None:
+        """Close if idle; what has come and was not read yet is a request to be answered first."""
+        connection = self.transport.get_extra_info("socket")
+        if self.is_idle and not self.transport.is_closing() and has_unread(connection):
+            self.loop.call_later(LOOK_SECONDS, self.shutdown)
+        else:
+            super().shutdown()
 
     def _expect_head(self) -> None:
         if self._deadline is None:

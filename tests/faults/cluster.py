@@ -23,8 +23,13 @@ from tests.services.processes import free_port
 from tests.stories.servers import Server, ServerName
 
 RAISED_LIMITS = {
-    # Log-ins of hundreds come from one address here, and nothing of an experiment is about the end of a token.
+    # Hundreds come from one address here, one owner creates thousands, and nothing here is about the end of a token.
     "USHER_ACCESS_SECONDS": "3600",
+    "USHER_REQUESTS_PER_ADDRESS": "100000/min",
+    "USHER_REQUESTS_PER_USER": "100000/min",
+    "USHER_HANDSHAKES_PER_ADDRESS": "100000/min",
+    "USHER_HANDSHAKES_PER_USER": "100000/min",
+    "USHER_CREATIONS_PER_TENANT": "100000/min",
 }
 EXPECTED_TO_COMPLAIN = ("channels_redis",)
 

@@ -67,8 +67,12 @@ def furnish(databases: Databases) -> Furnish:
 
 
 @pytest.fixture
-def start_cluster(tmp_path: Path, history: History) -> Iterator[StartCluster]:
-    """Start servers, as many as are named: ``start_cluster("daphne", "uvicorn", DATABASE_URL=…)``."""
+def start_cluster(tmp_path: Path, history: History, own_redis: RedisServer) -> Iterator[StartCluster]:
+    """
+    Start servers, as many as are named: ``start_cluster("daphne", "uvicorn", DATABASE_URL=…)``.
+
+    They end before ``own_redis`` does: to leave groups of a Redis that is gone takes seconds.
+    """
     with ExitStack() as clusters:
 
         def start(*kinds: ServerName, **variables: str) -> Cluster:

@@ -1,6 +1,7 @@
 """The creations of an experiment: over HTTP, at a steady rate, to whichever server is next; each is in the history."""
 
 import asyncio
+import contextlib
 from itertools import count
 from random import Random
 from typing import Any
@@ -29,6 +30,7 @@ class Creations:
         self._random = random
         self._owners = owners
         """Tenant -> access token."""
+        self.asked = 0
         self._numbers = count(1)
         limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=5)
         self._client = httpx.AsyncClient(
@@ -39,14 +41,24 @@ class Creations:
         """Close the connections."""
         await self._client.aclose()
 
-    async def run(self, number: int, *, per_second: float) -> None:
-        """Create so many users, evenly over time and by chance over the tenants; returns when all are decided."""
+    async def run(self, enough: asyncio.Event, *, per_second: float) -> None:
+        """Create users until it is enough, evenly over time, by chance over the tenants; wait until all are decided."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         async with asyncio.TaskGroup() as tasks:
-            for turn in range(number):
-                await asyncio.sleep(max(0.0, began + turn / per_second - loop.time()))
+            for turn in count():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout_at(began + turn / per_second):
+                        await enough.wait()
+                if enough.is_set():
+                    return
+                self.asked += 1
                 tasks.create_task(self.create(self._random.choice(self._house.tenants)))
+
+    async def until_asked(self, number: int) -> None:
+        """Wait until so many have been asked for."""
+        while self.asked < number:  # noqa: ASYNC110  an event for each number would be no simpler
+            await asyncio.sleep(0.02)
 
     async def create(self, tenant: str, *, username: str | None = None) -> bool:
         """Have one user created; tell whether it was answered as done."""

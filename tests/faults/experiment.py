@@ -2,9 +2,8 @@
 An experiment from its beginning to its verdict.
 
     async with Experiment(cluster, house, history, database_url=url, seed=seed) as experiment:
-        creating = experiment.begin_creating(300, per_second=20)
-        …  # break what is to be broken, and mend it
-        await creating
+        async with experiment.creating(per_second=20):
+            …  # break what is to be broken, and mend it
         verdict = await experiment.verdict()
     conclude("…", done="…", bound="…", measured=verdict.measured(), holds=verdict.is_clean and …)
 
@@ -13,6 +12,8 @@ shown it has been shown all that came before, so nothing is proved by waiting.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from random import Random
 
 import httpx
@@ -55,9 +56,16 @@ class Experiment:
         await self.crowd.leave()
         await self.creations.close()
 
-    def begin_creating(self, number: int, *, per_second: float) -> "asyncio.Task[None]":
-        """Begin to create so many users; what is returned ends when all are decided."""
-        return asyncio.create_task(self.creations.run(number, per_second=per_second))
+    @asynccontextmanager
+    async def creating(self, *, per_second: float) -> AsyncIterator[None]:
+        """Create users while the body runs; at its end all are decided."""
+        enough = asyncio.Event()
+        running = asyncio.create_task(self.creations.run(enough, per_second=per_second))
+        try:
+            yield
+        finally:
+            enough.set()
+            await running
 
     async def verdict(self) -> Verdict:
         """Create the last of each tenant, wait until they were shown, read the truth, and judge. Nothing follows."""

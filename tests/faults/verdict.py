@@ -40,6 +40,11 @@ class Verdict:
         return not self.breaches
 
     @property
+    def asked(self) -> int:
+        """How many creations were asked for."""
+        return sum(self.creations[phase] for phase in ("ok", "fail", "unknown"))
+
+    @property
     def worst_gap(self) -> float:
         """The longest of ``gaps``, in seconds."""
         return max((gap for _, gap in self.gaps), default=0.0)

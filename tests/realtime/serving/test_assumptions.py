@@ -30,7 +30,7 @@ OURS_ALONE = {
         "refuse",
         "_become_socket",
     },
-    daphne_request.Channel: set(),
+    daphne_request.Channel: {"is_idle", "has_unread"},
     daphne_request.RequestFactory: set(),
     daphne_socket.Socket: {
         "receive",
@@ -45,8 +45,8 @@ OURS_ALONE = {
         "_deny",
         "_tell",
     },
-    on_uvicorn.Server: set(),
-    uvicorn_protocols.HttpConnection: {"_expect_head", "_expect_nothing", "_refuse"},
+    on_uvicorn.Server: {"_has_no_idle_connection"},
+    uvicorn_protocols.HttpConnection: {"is_idle", "_expect_head", "_expect_nothing", "_refuse"},
     uvicorn_protocols.Socket: {"abort", "_application_ended", "_decide"},
 }
 
@@ -106,5 +106,5 @@ def test_uvicorns_connections_keep_the_state_that_ours_read():
         "writable",
     ):
         assert hasattr(socket, name)
-    for name in ("conn", "headers", "loop", "timeout_keep_alive_task", "transport"):
+    for name in ("conn", "cycle", "headers", "loop", "timeout_keep_alive_task", "transport"):
         assert hasattr(http, name)

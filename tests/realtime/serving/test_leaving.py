@@ -1,6 +1,7 @@
 """The way out: who hears what, what is still answered, and that it ends."""
 
 import signal
+import socket
 import threading
 
 import pytest
@@ -12,9 +13,19 @@ def request_in_flight(server, path):
     return server.raw(f"POST {path} HTTP/1.1", "Host: usher.test", "Content-Length: 0", "")
 
 
-def close_code(socket):
+def whole_answer(raw):
+    """Read one answer to its last chunk."""
+    answer = b""
+    while not answer.endswith(b"\r\n0\r\n\r\n"):
+        received = raw.recv(4096)
+        assert received, f"it broke off: {answer}"
+        answer += received
+    return answer
+
+
+def close_code(alice):
     with pytest.raises(ConnectionClosed) as closed:
-        socket.recv(timeout=20)
+        alice.recv(timeout=20)
     return closed.value.rcvd and closed.value.rcvd.code
 
 
@@ -27,9 +38,9 @@ def test_goodbye_then_4000_and_what_was_begun_is_answered(start, by):
         server.socket("/greet", subprotocols=["usher.v1"]) as forgotten,
         request_in_flight(server, "/create") as creation,
     ):
-        for socket in (alice, bob):
-            socket.send("hello")
-            assert socket.recv(timeout=20) == "hello"
+        for one in (alice, bob):
+            one.send("hello")
+            assert one.recv(timeout=20) == "hello"
         server.hears("creating")
 
         server.terminate(by)
@@ -37,10 +48,12 @@ def test_goodbye_then_4000_and_what_was_begun_is_answered(start, by):
         assert server.hears("draining")["sockets"] == 2, "the goodbye comes before anything is closed"
         with pytest.raises(ConnectionRefusedError):
             server.raw()
-        for socket in (alice, bob):
-            assert socket.recv(timeout=20) == '{"type":"goodbye"}'
-            assert close_code(socket) == 4000
-        assert creation.recv(4096).startswith(b"HTTP/1.1 201")
+        for one in (alice, bob):
+            assert one.recv(timeout=20) == '{"type":"goodbye"}'
+            assert close_code(one) == 4000
+        answer = creation.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 201")
+        assert b"\r\nconnection: close\r\n" in answer.lower(), "the client is to send its next request elsewhere"
         assert close_code(forgotten) == 1012
     assert server.exit_code() == 0
     assert server.told[-1] == "ended"
@@ -53,6 +66,28 @@ def test_an_idle_server_leaves_at_once(start):
         assert kept_alive.recv(15) == b"HTTP/1.1 200 OK"
         server.terminate()
         assert server.exit_code() == 0
+    assert server.errors == ""
+
+
+@pytest.mark.parametrize("is_kept_alive", [False, True])
+def test_a_request_that_nobody_has_read_yet_is_answered(start, is_kept_alive):
+    """Its connection waits to be accepted, or its bytes wait in the kernel, when the signal comes."""
+    server = start()
+    request = ("GET /live HTTP/1.1", "Host: usher.test", "")
+    with socket.socket() if not is_kept_alive else server.raw(*request) as raw:
+        if is_kept_alive:
+            whole_answer(raw)
+        server.terminate(signal.SIGSTOP)
+        if not is_kept_alive:
+            raw.settimeout(20)
+            raw.connect(("127.0.0.1", server.port))
+        raw.sendall("".join(f"{line}\r\n" for line in request).encode())
+        server.terminate()
+        server.terminate(signal.SIGCONT)
+
+        assert whole_answer(raw).startswith(b"HTTP/1.1 200")
+        assert raw.recv(1) == b""
+    assert server.exit_code() == 0
     assert server.errors == ""
 
 
