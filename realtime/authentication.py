@@ -21,6 +21,7 @@ from realtime.addresses import network_of
 from realtime.admission import Refused, admit
 from realtime.connection import Identity
 from realtime.doors import Doors
+from realtime.draining import seconds_to_wait
 from realtime.handshake import Handshake, Receive, Send, Turned
 from realtime.hub import hub_of_this_loop
 from realtime.protocol import Auth, Close, NotUnderstood
@@ -79,25 +80,23 @@ class JWTAuthMiddleware:
         self, asked: Handshake, network: str, scope: dict[str, Any], receive: Receive, send: Send
     ) -> None:
         with ExitStack() as places:
-            try:
-                with self._doors.of_who_waits(network):
-                    await send({"type": "websocket.accept", "subprotocol": asked.subprotocol})
-                    places.enter_context(self._doors.of_process())
-                    identity = await self._first_message(receive)
-                if identity is None:
+            with hub_of_this_loop().outside() as told_to_go:
+                try:
+                    with self._doors.of_who_waits(network):
+                        await send({"type": "websocket.accept", "subprotocol": asked.subprotocol})
+                        places.enter_context(self._doors.of_process())
+                        identity = await self._first_message(receive, told_to_go)
+                    if identity is None:
+                        return
+                    places.enter_context(self._doors.of_viewer(identity))
+                except Refused as refused:
+                    await _say_goodbye(send, refused)
                     return
-                places.enter_context(self._doors.of_viewer(identity))
-            except Refused as refused:
-                await _say_goodbye(send, refused)
-                return
             await self._application(self._scope(scope, identity, asked), receive, send)
 
-    async def _first_message(self, receive: Receive) -> Identity | None:
+    async def _first_message(self, receive: Receive, told_to_go: asyncio.Event) -> Identity | None:
         """Return who the first message admits, or None for a client that went away; raises ``Refused``."""
-        try:
-            message = await asyncio.wait_for(receive(), settings.USHER.auth_seconds)
-        except TimeoutError:
-            raise Refused(Close.NO_AUTH_IN_TIME) from None
+        message = await _received_in_time(receive, told_to_go)
         if message["type"] != "websocket.receive":
             return None
         try:
@@ -110,6 +109,21 @@ class JWTAuthMiddleware:
 
     def _scope(self, scope: Mapping[str, Any], identity: Identity, asked: Handshake) -> dict[str, Any]:
         return {**scope, "identity": identity, "cursor": asked.cursor}
+
+
+async def _received_in_time(receive: Receive, told_to_go: asyncio.Event) -> Mapping[str, Any]:
+    receiving, going = asyncio.ensure_future(receive()), asyncio.ensure_future(told_to_go.wait())
+    try:
+        both = {receiving, going}
+        await asyncio.wait(both, timeout=settings.USHER.auth_seconds, return_when=asyncio.FIRST_COMPLETED)
+        if receiving.done():
+            return receiving.result()
+        if going.done():
+            raise Refused(Close.DRAIN, retry_after_seconds=seconds_to_wait())
+        raise Refused(Close.NO_AUTH_IN_TIME)
+    finally:
+        receiving.cancel()
+        going.cancel()
 
 
 async def _say_goodbye(send: Send, refused: Refused) -> None:

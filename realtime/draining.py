@@ -1,6 +1,7 @@
 """What a server does with its sockets when it is told to go."""
 
 import asyncio
+import random
 
 from realtime import hub
 
@@ -11,7 +12,12 @@ WITHIN_SECONDS = 8.0
 
 
 async def drain() -> None:
-    """Say goodbye to every socket of this loop's hub, if it has one, and refuse new ones from now on."""
+    """Say goodbye to every socket of this loop, with and without a token yet, and refuse new ones from now on."""
     found = hub.of_loop(asyncio.get_running_loop())
     if found is not None:
-        await found.drain(spread_seconds=SPREAD_SECONDS, within_seconds=WITHIN_SECONDS)
+        await found.drain(seconds_to_wait=seconds_to_wait, within_seconds=WITHIN_SECONDS)
+
+
+def seconds_to_wait() -> float:
+    """Return when one of the clients is to come back: another time for each, within the window."""
+    return random.uniform(0, SPREAD_SECONDS)  # noqa: S311  spreads load, keeps no secret

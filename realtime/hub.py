@@ -8,8 +8,7 @@ connected has missed nothing: every tenant's counters are compared with the data
 import asyncio
 import contextlib
 import logging
-import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -60,6 +59,8 @@ class Hub:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.audiences: dict[int, Audience] = {}
         self.is_draining = False
+        self._told_to_go = asyncio.Event()
+        self._outside = 0
         self._loop = loop
         self._layer: Any = channel_layers[DEFAULT_CHANNEL_LAYER]
         self._hearing = Hearing(self._layer, self.mark)
@@ -135,15 +136,25 @@ class Hub:
         self._dirty.add(tenant_id)
         self._wake.set()
 
-    async def drain(self, *, spread_seconds: float, within_seconds: float) -> None:
-        """Say goodbye to everybody, with retry hints spread over a window, and wait until they are gone."""
+    @contextlib.contextmanager
+    def outside(self) -> Iterator[asyncio.Event]:
+        """Count a socket that has not shown a token yet. The event tells it of the drain, which waits for it too."""
+        self._outside += 1
+        try:
+            yield self._told_to_go
+        finally:
+            self._outside -= 1
+            self._emptied.set()
+
+    async def drain(self, *, seconds_to_wait: Callable[[], float], within_seconds: float) -> None:
+        """Say goodbye to everybody, each with a retry hint of its own, and wait until they are gone."""
         self.is_draining = True
+        self._told_to_go.set()
         everybody = [c for audience in self.audiences.values() for c in audience.members]
         for connection in everybody:
-            hint = random.randint(0, int(spread_seconds * 1000))  # noqa: S311  spreads load, keeps no secret
-            connection.close(Close.DRAIN, retry_after_ms=hint)
+            connection.close(Close.DRAIN, retry_after_ms=int(seconds_to_wait() * 1000))
         deadline = self._loop.time() + within_seconds
-        while self.audiences and self._loop.time() < deadline:
+        while (self.audiences or self._outside) and self._loop.time() < deadline:
             self._emptied.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._emptied.wait(), deadline - self._loop.time())

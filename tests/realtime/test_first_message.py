@@ -1,7 +1,10 @@
 """Sockets that show their token by message: what else they say, how long they may wait, and how many of them."""
 
+from unittest.mock import AsyncMock
+
 import pytest
 
+from realtime import draining
 from tests.realtime.asgi import access_of, bearer
 from tests.realtime.layers import until
 
@@ -37,6 +40,22 @@ async def test_a_first_message_that_does_not_come_in_time_closes(visit, inside, 
 
     assert await visitor.closed() == 4408
     await visitor.end()
+    assert inside.scopes == []
+
+
+async def test_who_has_said_nothing_when_the_server_is_told_to_go_is_told_to_come_back(visit, inside, monkeypatch):
+    monkeypatch.setattr(visit.home.hub, "stop", AsyncMock())  # it ends with the test
+    waiting = [visit() for _ in range(10)]
+    for visitor in waiting:
+        await visitor.accepted()
+
+    await draining.drain()
+    monkeypatch.undo()
+
+    hints = {visitor.frames[-1]["retry_after_ms"] for visitor in waiting}
+    assert [await visitor.closed() for visitor in waiting] == [4000] * 10, "the drain has waited for all of them"
+    assert len(hints) > 1
+    assert max(hints) <= 5000
     assert inside.scopes == []
 
 
