@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.test import override_settings
+from hypothesis import HealthCheck, settings
 
 from tests import environment
 
@@ -23,6 +24,10 @@ environment.set_up_django()
 # These need the settings.
 from tests.databases import VENDORS, Database, Databases  # noqa: E402
 from tests.services.redis import RedisServer  # noqa: E402
+
+# What hypothesis finds must not depend on how busy the machine is.
+settings.register_profile("usher", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("usher")
 
 
 def pytest_configure(config: pytest.Config) -> None:
