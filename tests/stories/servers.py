@@ -19,6 +19,8 @@ from tests.services.processes import ChildProcess
 Layer = Literal["memory", "pubsub", "core"]
 ServerName = Literal["daphne", "uvicorn"]
 RECORD = re.compile(r"^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} )", re.MULTILINE)
+TOKEN = re.compile(r"eyJ[\w-]{6}")
+"""How each token begins, in its header and in its claims."""
 LISTENING = re.compile(r"^usher: listening on (http://\S+)$", re.MULTILINE)
 WITHOUT_LIMITS = {
     "USHER_SIGNUP_RATE": "1000000/min",
@@ -82,12 +84,14 @@ class Server:
         return self.variables["USHER_JWT_KEY"]
 
     def complaints(self) -> str:
-        """Return the log records since the last call that have a traceback in them."""
+        """Return the log records since the last call that have a traceback in them, or anything of a token."""
         output = self.process.output()
         records, self._read = RECORD.split(output[self._read :]), len(output)
         expected = tuple(f" ERROR {logger}" for logger in self.expected_to_complain)
         return "".join(
-            record for record in records if "Traceback" in record and not any(name in record for name in expected)
+            record
+            for record in records
+            if TOKEN.search(record) or ("Traceback" in record and not any(name in record for name in expected))
         )
 
     def stop(self) -> int:
