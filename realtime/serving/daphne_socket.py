@@ -30,7 +30,6 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
     application_queue: Any = None
     head: Head
     is_gone = False
-    _has_closed = False
     _fragments = 0
 
     def connectionMade(self) -> None:
@@ -191,18 +190,16 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
         if was_open and not isReply:
             self._tell(code, (reasonUtf8 or b"").decode())
 
-    def onCloseFrame(self, code: int, reasonRaw: bytes) -> bool | None:
-        self._has_closed = True
-        result: bool | None = super().onCloseFrame(code, reasonRaw)
-        return result
+    def _fail_connection(self, code: int = 1001, reason: str = "") -> None:
+        """Close for what the client did wrong, and read no further: skipping the rest is work for nothing."""
+        super()._fail_connection(code, reason)
+        self.dropConnection()
 
     def dropConnection(self, abort: bool = False) -> None:
-        # To Autobahn a close frame that it has just refused with one of its own is the answer to that: it would cut the
-        # connection off, and what it has said with it.
-        super().dropConnection(abort and not self._has_closed)
-        if self._has_closed:
-            self.server.later(LINGER_SECONDS, self.abort)
+        super().dropConnection(abort)
         self._tell(self.remoteCloseCode, self.remoteCloseReason)
+        if not abort:
+            self.server.later(LINGER_SECONDS, self.abort)
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         self.server.sockets.discard(self)
