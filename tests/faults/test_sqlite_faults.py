@@ -1,0 +1,94 @@
+"""SQLite on a disk that is full, and under a server that is killed: no user without event, no event without user."""
+
+import asyncio
+import resource
+import sqlite3
+from collections import Counter
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.faults import house
+from tests.faults.creations import API
+from tests.faults.experiment import Experiment
+from tests.faults.history import lines_of
+from tests.faults.house import PASSWORD
+
+PER_SECOND = 10
+MOST_BYTES = 64 * 1024
+"""No file may grow beyond this while the disk is full: the server's own log is smaller, the database is larger."""
+
+
+def fill_the_disk(pid: int) -> None:
+    """Have whatever this process appends to a file fail. Its hard limit stays, so that it can be undone."""
+    _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (MOST_BYTES, hard))
+
+
+def make_room(pid: int) -> None:
+    _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
+
+
+def integrity_of(url: str) -> str:
+    with sqlite3.connect(urlsplit(url).path.removeprefix("/")) as connection:
+        answer = connection.execute("PRAGMA integrity_check").fetchone()[0]
+    connection.close()
+    return str(answer)
+
+
+async def refusal(front: str, seat: house.Seat) -> httpx.Response:
+    """Log in until that is refused, as it needs a row: there may be a little room left."""
+    body = {"tenant": seat.tenant, "username": seat.username, "password": PASSWORD}
+    async with httpx.AsyncClient(timeout=30, trust_env=False, verify=False) as client:
+        while True:
+            answer = await client.post(f"{front}{API}/auth/token", json=body)
+            if answer.status_code != httpx.codes.OK:
+                return answer
+
+
+@pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
+async def test_a_full_disk_and_kill_9_under_sqlite(scale, seed, databases, start_cluster, history, conclude, kind):
+    url = databases.create("sqlite")
+    home = house.furnish(databases, url, tenants=2, viewers=scale.of(short=10, long=60))
+    cluster = start_cluster(kind, DATABASE_URL=url)
+    rounds, seconds = scale.of(short=(1, 1.5), long=(8, 4))
+    (node,) = cluster.nodes
+    refusals, closed_by_full_disk = [], 0
+
+    async with Experiment(cluster, home, history, database_url=url, seed=seed) as experiment:
+        number = int(PER_SECOND * rounds * (2 * seconds + 4))
+        creating = experiment.begin_creating(number, per_second=PER_SECOND)
+        for _ in range(rounds):
+            await asyncio.sleep(seconds)
+            before = experiment.crowd.viewers
+            with history.fault("disk full", server=node.name):
+                fill_the_disk(node.server.process.pid)
+                refusals.append(await refusal(node.front, home.seats[0]))
+                await asyncio.sleep(seconds)
+                closed_by_full_disk += sum(not viewer.is_live for viewer in before)
+                make_room(node.server.process.pid)
+            await asyncio.sleep(seconds)
+            await cluster.kill(node)
+            await cluster.bring_back(node)
+            await experiment.crowd.until_live()
+        await creating
+        verdict = await experiment.verdict()
+
+    refused = Counter(line.get("status") for line in lines_of(history.path) if line.get("phase") == "fail")
+    for answer in refusals:
+        assert (answer.status_code, answer.json()["code"], answer.headers["Retry-After"]) == (503, "unavailable", "5")
+    assert not cluster.complaints()
+    conclude(
+        f"Disk full and kill -9 under SQLite ({kind})",
+        done=f"{rounds} times each, during {number} creations",
+        bound="503 with Retry-After; no user without event nor event without user; database whole; sockets stay",
+        measured=verdict.measured()
+        | {"503": refused[503], "sockets closed by a full disk": closed_by_full_disk, "integrity": integrity_of(url)},
+        holds=verdict.is_clean
+        and not verdict.creations["unexcused"]
+        and refused.keys() == {503}
+        and not closed_by_full_disk
+        and integrity_of(url) == "ok",
+    )
