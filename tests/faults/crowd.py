@@ -109,8 +109,12 @@ class Crowd:
         for seat, token in logins:
             viewer = Viewer(seat, token, self)
             self.history.note("viewer", viewer=viewer.name, user=seat.user, tenant=seat.tenant)
-            self.viewers.append(viewer)
-            self._watching.append(asyncio.create_task(viewer.watch()))
+            self.add(viewer)
+
+    def add(self, viewer: Viewer) -> None:
+        """Have somebody watch from now on who is in the history already."""
+        self.viewers.append(viewer)
+        self._watching.append(asyncio.create_task(viewer.watch()))
 
     async def until_live(self, seconds: float = 60) -> None:
         """Wait until everybody is synced."""
