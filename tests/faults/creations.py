@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from itertools import count
+from itertools import count, takewhile
+from math import inf
 from random import Random
 from typing import Any
 
@@ -42,17 +43,18 @@ class Creations:
         """Close the connections."""
         await self._client.aclose()
 
-    async def run(self, enough: asyncio.Event, *, per_second: float) -> None:
+    async def run(self, enough: asyncio.Event, *, per_second: float, most: float = inf) -> None:
         """
-        Create users until it is enough, evenly over time, by chance over the tenants; wait until all are decided.
+        Create users until it is enough, or ``most`` of them; return when all are decided.
 
-        A machine that is too slow for this rate is not buried: then the next waits until one of fifty is answered.
+        They come evenly over time, and by chance over the tenants. A machine that is too slow for this rate
+        is not buried: then the next waits until one of fifty is answered.
         """
         loop = asyncio.get_running_loop()
         began = loop.time()
         places = asyncio.Semaphore(AT_ONCE)
         async with asyncio.TaskGroup() as tasks:
-            for turn in count():
+            for turn in takewhile(lambda turn: turn < most, count()):
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout_at(began + turn / per_second):
                         await enough.wait()

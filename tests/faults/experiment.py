@@ -4,6 +4,7 @@ An experiment from its beginning to its verdict.
     async with Experiment(cluster, house, history, database_url=url, seed=seed) as experiment:
         async with experiment.creating(per_second=20):
             …  # break what is to be broken, and mend it
+        # or: creating = experiment.begin_creating(300, per_second=20); …; await creating
         verdict = await experiment.verdict()
     conclude("…", done="…", bound="…", measured=verdict.measured(), holds=verdict.is_clean and …)
 
@@ -55,6 +56,10 @@ class Experiment:
     async def __aexit__(self, *_: object) -> None:
         await self.crowd.leave()
         await self.creations.close()
+
+    def begin_creating(self, number: int, *, per_second: float) -> "asyncio.Task[None]":
+        """Begin to create so many users; what is returned ends when all are decided."""
+        return asyncio.create_task(self.creations.run(asyncio.Event(), per_second=per_second, most=number))
 
     @asynccontextmanager
     async def creating(self, *, per_second: float) -> AsyncIterator[None]:
