@@ -22,8 +22,9 @@ TARGETS = {
 KEPT = PROJECT / "var" / "fuzzing"
 AT_ONCE = 2
 START_SECONDS = 120
-FEW = 300
-"""Inputs that even a busy machine tries in the short form."""
+INPUTS = {"frames": 20_000, "cursors": 20_000, "origins": 20_000, "tokens": 6_000}
+"""How many the short form tries: some 3 s of each."""
+LONG_SECONDS, MOST_SECONDS = 180, 240
 BRANCHES = {"frames": 15, "cursors": 25, "origins": 15, "tokens": 150}
 """Of the modules that lead the fuzzer; far fewer would mean that it sees none of them."""
 STATUS = re.compile(r"^#\d+\s+(INITED|DONE)\s+cov: (\d+) ft: (\d+)", re.MULTILINE)
@@ -49,11 +50,11 @@ class Run:
         return int(branches), int(features)
 
 
-def fuzz(target: str, *, seconds: int, seed: int, keep: Path) -> Run:
-    """Fuzz a target; what breaks it is in the output, and kept in a folder."""
+def fuzz(target: str, *, seconds: int, seed: int, keep: Path, inputs: int = -1) -> Run:
+    """Fuzz a target for so long, or with so many inputs; what breaks it is in the output, and kept in a folder."""
     program = [sys.executable, "-m", "tests.faults.fuzzing.run", target]
     done = subprocess.run(
-        [*program, f"--seconds={seconds}", f"--seed={seed}", f"--keep={keep}"],
+        [*program, f"--seconds={seconds}", f"--inputs={inputs}", f"--seed={seed}", f"--keep={keep}"],
         cwd=PROJECT,
         capture_output=True,
         text=True,
@@ -72,13 +73,14 @@ def runs(request: pytest.FixtureRequest, scale: Scale) -> Iterator[dict[str, tup
         for item in request.session.items
         if isinstance(item, pytest.Function) and item.path == request.path and hasattr(item, "callspec")
     ]
-    seconds = scale.of(short=3, long=180)
+    seconds = scale.of(short=MOST_SECONDS, long=LONG_SECONDS)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        seeds = {target: seed_asked_for() for target in chosen}
-        yield {
-            target: (seed, pool.submit(fuzz, target, seconds=seconds, seed=seed, keep=KEPT))
-            for target, seed in seeds.items()
-        }
+
+        def begin(target: str) -> tuple[int, Future[Run]]:
+            seed, inputs = seed_asked_for(), scale.of(short=INPUTS[target], long=-1)
+            return seed, pool.submit(fuzz, target, seconds=seconds, seed=seed, keep=KEPT, inputs=inputs)
+
+        yield {target: begin(target) for target in chosen}
 
 
 @pytest.fixture
@@ -99,10 +101,11 @@ def test_no_input_breaks_a_promise(target, runs, scale, conclude):
     branches, features = run.branches_and_features if run.code == 0 else (0, 0)
     conclude(
         f"fuzzing {target}",
-        done=f"{scale.of(short=3, long=180)} s of atheris, led by the branches taken",
+        done=scale.of(short=f"{INPUTS[target]} inputs", long=f"{LONG_SECONDS} s")
+        + " of atheris, led by the branches taken",
         bound=f"0 broken: {TARGETS[target]}",
         measured={"inputs": run.inputs, "branches": branches, "features": features, "broken": int(run.code != 0)},
-        holds=run.code == 0 and run.inputs >= FEW and branches >= BRANCHES[target],
+        holds=run.code == 0 and run.inputs >= INPUTS[target] and branches >= BRANCHES[target],
     )
 
 

@@ -3,7 +3,8 @@ Fuzz one target: ``python -m tests.faults.fuzzing.run frames --seconds 3 --seed 
 
 A target is a module beside this one. ``SEEDS`` are inputs to begin with, ``WORDS`` what to put into them, and
 ``check(data)`` raises for what must never happen. The modules in ``GUIDES`` tell the fuzzer which of their branches an
-input took, so that it goes on from inputs that took new ones. Whatever makes ``check`` raise is printed and kept as a
+input took, so that it goes on from inputs that took new ones. It ends after so many seconds, or so many ``--inputs``,
+which with the same seed are the same on every machine. Whatever makes ``check`` raise is printed and kept as a
 file; to see it again, give that file in place of the seconds: ``--again var/fuzzing/frames-crash-….``.
 """
 
@@ -34,6 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("target")
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--inputs", type=int, default=-1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, default=Path("var/fuzzing"))
     parser.add_argument("--again", type=Path)
@@ -49,6 +51,7 @@ def main() -> None:
             [
                 sys.argv[0],
                 f"-max_total_time={asked.seconds}",
+                f"-runs={asked.inputs}",
                 f"-seed={asked.seed % 2**32}",
                 f"-artifact_prefix={asked.keep}/{asked.target}-",
                 f"-max_len={LONGEST_INPUT}",
