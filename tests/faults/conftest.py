@@ -28,9 +28,18 @@ from tests.faults.scale import Scale, scale_asked_for, seed_asked_for
 from tests.services.redis import RedisServer
 from tests.stories.servers import ServerName
 
+HERE = Path(__file__).parent
 Conclude = Callable[..., None]
 Furnish = Callable[..., tuple[str, house.House]]
 StartCluster = Callable[..., Cluster]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give experiments time on a busy machine: what they measure is in their verdict, not in how long they take."""
+    seconds = scale_asked_for().of(short=300, long=1800)
+    for item in items:
+        if HERE in item.path.parents and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(seconds))
 
 
 @pytest.fixture(autouse=True)

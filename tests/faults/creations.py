@@ -79,8 +79,8 @@ class Creations:
         for _ in range(100):
             try:
                 answer = await self._client.post(f"{node.front}{API}{path}", headers=headers, json=body)
-            except httpx.ConnectError:
-                # Nobody was asked: the server is down. The next one is asked, as a balancer would.
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                # Nobody was asked: the server is down, or this machine busy. The next one is, as a balancer would do.
                 node = await self._other_than(node)
                 continue
             except httpx.TransportError as error:

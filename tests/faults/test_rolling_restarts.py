@@ -22,13 +22,14 @@ def goodbyes_in(recorded, node, since, until):
 
 
 async def test_rolling_restarts_lose_nothing(scale, seed, furnish, start_cluster, own_redis, history, conclude):
-    url, house = furnish(tenants=2, viewers=scale.of(short=20, long=100))
-    kinds = scale.of(short=("daphne", "uvicorn"), long=("daphne", "uvicorn", "daphne", "uvicorn"))
+    url, house = furnish(tenants=2, viewers=scale.of(short=20, long=60))
+    kinds = scale.of(short=("daphne", "uvicorn"), long=("daphne", "uvicorn", "uvicorn"))
     cluster = start_cluster(*kinds, DATABASE_URL=url, REDIS_URL=own_redis.url)
     restarts, per_second = scale.of(short=(2, 15), long=(10, 50))
     stops = []
 
     async with Experiment(cluster, house, history, database_url=url, seed=seed) as experiment:
+        since = time.monotonic()
         async with experiment.creating(per_second=per_second):
             for turn in range(restarts):
                 await experiment.crowd.until_live()
@@ -37,6 +38,7 @@ async def test_rolling_restarts_lose_nothing(scale, seed, furnish, start_cluster
                 code = await cluster.stop(node)
                 stops.append((node, code, began, time.monotonic()))
                 await cluster.bring_back(node)
+        rate = experiment.creations.asked / (time.monotonic() - since)
         verdict = await experiment.verdict()
 
     recorded = recorded_in(history.path)
@@ -49,7 +51,7 @@ async def test_rolling_restarts_lose_nothing(scale, seed, furnish, start_cluster
     assert not cluster.complaints()
     conclude(
         "SIGTERM: rolling restarts",
-        done=f"{restarts} restarts during {verdict.asked} creations at {per_second} a second",
+        done=f"{restarts} restarts during {verdict.asked} creations, {rate:.0f} a second",
         bound="0 lost; every creation answered; every socket told when to come back; exit within 15 s",
         measured=verdict.measured()
         | {"closed without goodbye": without, "goodbyes": len(hints), "slowest exit": f"{slowest:.1f} s"},
