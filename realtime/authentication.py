@@ -85,17 +85,18 @@ class JWTAuthMiddleware:
                     with self._doors.of_who_waits(network):
                         await send({"type": "websocket.accept", "subprotocol": asked.subprotocol})
                         places.enter_context(self._doors.of_process())
-                        identity = await self._first_message(receive, told_to_go)
-                    if identity is None:
+                        token = await self._first_message(receive, told_to_go)
+                    if token is None:
                         return
+                    identity = await admit(token)
                     places.enter_context(self._doors.of_viewer(identity))
                 except Refused as refused:
                     await _say_goodbye(send, refused)
                     return
             await self._application(self._scope(scope, identity, asked), receive, send)
 
-    async def _first_message(self, receive: Receive, told_to_go: asyncio.Event) -> Identity | None:
-        """Return who the first message admits, or None for a client that went away; raises ``Refused``."""
+    async def _first_message(self, receive: Receive, told_to_go: asyncio.Event) -> str | None:
+        """Return the token in the first message, or None for a client that went away; raises ``Refused``."""
         message = await _received_in_time(receive, told_to_go)
         if message["type"] != "websocket.receive":
             return None
@@ -105,7 +106,7 @@ class JWTAuthMiddleware:
             raise Refused(error.close) from None
         if not isinstance(first, Auth):
             raise Refused(Close.BAD_MESSAGE)
-        return await admit(first.token)
+        return first.token
 
     def _scope(self, scope: Mapping[str, Any], identity: Identity, asked: Handshake) -> dict[str, Any]:
         return {**scope, "identity": identity, "cursor": asked.cursor}

@@ -1,10 +1,12 @@
 """Sockets that show their token by message: what else they say, how long they may wait, and how many of them."""
 
+import asyncio
 from unittest.mock import AsyncMock
 
 import pytest
 
 from realtime import draining
+from realtime.admission import admit
 from tests.realtime.asgi import access_of, bearer
 from tests.realtime.layers import until
 
@@ -69,7 +71,10 @@ async def test_who_leaves_before_saying_anything_is_told_nothing(visit, inside):
     assert inside.scopes == []
 
 
-async def test_ten_sockets_of_one_address_may_wait_and_the_next_is_refused_before_it_is_accepted(visit, inside, bob):
+async def test_so_many_sockets_of_one_address_may_wait_and_the_next_is_refused_before_it_is_accepted(
+    visit, inside, bob, settings
+):
+    settings.USHER = settings.USHER.model_copy(update={"waiting_per_address": 10})
     waiting = [visit() for _ in range(10)]
     for visitor in waiting:
         await visitor.accepted()
@@ -87,14 +92,37 @@ async def test_ten_sockets_of_one_address_may_wait_and_the_next_is_refused_befor
     assert (await visit().refused())[0] == 429
 
 
-async def test_two_hundred_sockets_may_wait_in_all(visit):
+async def test_so_many_sockets_may_wait_in_all(visit, settings):
+    settings.USHER = settings.USHER.model_copy(update={"waiting_per_process": 200})
     for number in range(200):
         await visit(address=f"192.0.2.{number // 10}").accepted()
 
     assert (await visit(address="198.51.100.1").refused())[:2] == (429, "too_many_waiting")
 
 
-async def test_who_is_refused_gives_the_place_back(visit):
+async def test_who_has_shown_a_token_waits_no_more_though_the_database_takes_its_time(
+    visit, bob, settings, monkeypatch
+):
+    settings.USHER = settings.USHER.model_copy(update={"waiting_per_address": 1})
+    asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def admit_later(token):
+        asked.set()
+        await may_answer.wait()
+        return await admit(token)
+
+    monkeypatch.setattr("realtime.authentication.admit", admit_later)
+    first = visit()
+    await first.accepted()
+    first.authenticate(bob)
+    await asked.wait()
+
+    await visit().accepted()
+    may_answer.set()
+
+
+async def test_who_is_refused_gives_the_place_back(visit, settings):
+    settings.USHER = settings.USHER.model_copy(update={"waiting_per_address": 10})
     for _ in range(15):
         visitor = visit()
         visitor.write("nonsense")

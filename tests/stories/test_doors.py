@@ -2,6 +2,7 @@
 
 import pytest
 
+from config.env import Environment
 from tests.stories.servers import TYPICAL
 
 # What is refused here is decided before the database's or the layer's kind could matter.
@@ -79,7 +80,7 @@ async def test_silence_is_ended(story):
 
 
 async def test_of_many_that_stay_silent_some_are_refused(story):
-    for _ in range(10):
+    for _ in range(Environment.model_fields["waiting_per_address"].default):
         await story.raw_socket()
 
     refusal = await story.refusal()
