@@ -140,11 +140,10 @@ async def test_postgresql_fails_in_every_way(
 
     async with Experiment(cluster, house, history, database_url=url, seed=seed) as experiment:
         order = [name for _ in range(rounds) for name in experiment.random.sample(names, len(names))]
-        creating = experiment.begin_creating(int(PER_SECOND * (seconds + 2) * len(order)), per_second=PER_SECOND)
-        for name in order:
-            await asyncio.sleep(1)
-            await broken(name, seconds)
-        await creating
+        async with experiment.creating(per_second=PER_SECOND):
+            for name in order:
+                await asyncio.sleep(1)
+                await broken(name, seconds)
         stayed = time.monotonic()
         if scale.is_long:
             await broken("freeze", BLIND_SECONDS + 15)
@@ -157,7 +156,6 @@ async def test_postgresql_fails_in_every_way(
     closed = [line for line in ended if line not in turned_away]
     refused = Counter(line.get("status") for line in lines_of(history.path) if line.get("phase") == "fail")
     early = [line for line in closed if line["t"] < stayed]
-    answered = sum(verdict.creations[phase] for phase in ("ok", "fail", "unknown"))
     said = [node.server.process.output().count("the log cannot be read") for node in cluster.nodes]
     assert not cluster.complaints()
     measured = verdict.measured() | {
@@ -173,7 +171,7 @@ async def test_postgresql_fails_in_every_way(
     conclude(
         "PostgreSQL stopped, cut off, frozen, full",
         done=f"{len(order)} outages of {seconds:g} s, {'and one of 75 s, ' if scale.is_long else ''}"
-        f"during {answered} creations, 2 servers",
+        f"during {verdict.asked} creations, 2 servers",
         bound="0 lost, leaked, stale; 503 with Retry-After; sockets stay 60 s, then 4001; then all goes on",
         measured=measured,
         holds=verdict.is_clean

@@ -123,19 +123,18 @@ async def test_list_and_socket_together_are_the_truth(
         httpx.AsyncClient(timeout=60, trust_env=False, verify=False) as client,
     ):
         seam = Seam(experiment, client, seconds=number / per_second)
-        creating = experiment.begin_creating(number, per_second=per_second)
-        async with asyncio.TaskGroup() as coming:
+        async with experiment.creating(per_second=per_second), asyncio.TaskGroup() as coming:
             for turn, seat in enumerate(late.seats):
                 coming.create_task(seam.come(seat, tokens[seat.username], leaves=turn // 4 % 2 == 1))
-        await creating
+            coming.create_task(experiment.creations.until_asked(number))
         verdict = await experiment.verdict()
 
     wrong = differences(recorded_in(history.path), seam.newcomers)
     assert not cluster.complaints()
     conclude(
         "The seam between list and socket",
-        done=f"{clients} clients connect at random moments during {number} creations, {seam.resumed} of them twice, "
-        "2 servers",
+        done=f"{clients} clients connect at random moments during {verdict.asked} creations, {seam.resumed} of them "
+        "resume, 2 servers",
         bound="list, read after synced, and what was heard are the truth for each, as it may see it",
         measured=verdict.measured() | {"differences": len(wrong), "first of them": wrong[:2], "resumed": seam.resumed},
         holds=verdict.is_clean and not wrong and seam.resumed > 0 and not verdict.creations["unexcused"],

@@ -58,22 +58,20 @@ async def test_a_full_disk_and_kill_9_under_sqlite(scale, seed, databases, start
     refusals, closed_by_full_disk = [], 0
 
     async with Experiment(cluster, home, history, database_url=url, seed=seed) as experiment:
-        number = int(PER_SECOND * rounds * (2 * seconds + 4))
-        creating = experiment.begin_creating(number, per_second=PER_SECOND)
-        for _ in range(rounds):
-            await asyncio.sleep(seconds)
-            before = experiment.crowd.viewers
-            with history.fault("disk full", server=node.name):
-                fill_the_disk(node.server.process.pid)
-                refusals.append(await refusal(node.front, home.seats[0]))
+        async with experiment.creating(per_second=PER_SECOND):
+            for _ in range(rounds):
                 await asyncio.sleep(seconds)
-                closed_by_full_disk += sum(not viewer.is_live for viewer in before)
-                make_room(node.server.process.pid)
-            await asyncio.sleep(seconds)
-            await cluster.kill(node)
-            await cluster.bring_back(node)
-            await experiment.crowd.until_live()
-        await creating
+                before = list(experiment.crowd.viewers)
+                with history.fault("disk full", server=node.name):
+                    fill_the_disk(node.server.process.pid)
+                    refusals.append(await refusal(node.front, home.seats[0]))
+                    await asyncio.sleep(seconds)
+                    closed_by_full_disk += sum(not viewer.is_live for viewer in before)
+                    make_room(node.server.process.pid)
+                await asyncio.sleep(seconds)
+                await cluster.kill(node)
+                await cluster.bring_back(node)
+                await experiment.crowd.until_live()
         verdict = await experiment.verdict()
 
     refused = Counter(line.get("status") for line in lines_of(history.path) if line.get("phase") == "fail")
@@ -82,7 +80,7 @@ async def test_a_full_disk_and_kill_9_under_sqlite(scale, seed, databases, start
     assert not cluster.complaints()
     conclude(
         f"Disk full and kill -9 under SQLite ({kind})",
-        done=f"{rounds} times each, during {number} creations",
+        done=f"{rounds} times each, during {verdict.asked} creations",
         bound="503 with Retry-After; no user without event nor event without user; database whole; sockets stay",
         measured=verdict.measured()
         | {"503": refused[503], "sockets closed by a full disk": closed_by_full_disk, "integrity": integrity_of(url)},

@@ -111,8 +111,11 @@ class Server:
     def _is_up(self) -> bool:
         if not LISTENING.search(self.process.output()):
             return False
-        with urlopen(f"{self.address}/livez", timeout=5) as answer:
-            return bool(answer.status == 200)
+        try:
+            with urlopen(f"{self.address}/livez", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except TimeoutError:  # the machine is busy; it is asked again, for as long as a start may take
+            return False
 
 
 def environment_of(variables: Mapping[str, str]) -> dict[str, str]:
