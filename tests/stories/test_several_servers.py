@@ -1,8 +1,11 @@
 """Several processes on one database: what happens on one is heard on the others, by the channel layer's part alone."""
 
+import signal
+
 import pytest
 
 from tests.services.redis import RedisServer
+from tests.stories.servers import NAMES
 
 SLOWEST_SWEEP = "60"
 """Seconds: four times what a story waits, so that whatever arrives was announced by the layer."""
@@ -51,6 +54,18 @@ async def test_whoever_comes_back_to_another_server_has_missed_nothing(stories_o
 
     assert (await on_one.closed()).code == 4000
     assert [frame.data["id"] for frame in again.missed] == [erin.id, frank.id]
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_whoever_has_shown_no_token_yet_is_told_to_come_back_too(stories_on, demo_database, name):
+    (story,) = stories_on(name, DATABASE_URL=demo_database("sqlite"))
+    outside = await story.raw_socket()
+
+    story.server.process.send(signal.SIGTERM)
+
+    end = await outside.closed()
+    assert end.code == end.goodbye["code"] == 4000
+    assert 0 <= end.goodbye["retry_after_ms"] <= 5000
 
 
 @pytest.mark.parametrize("layer", ["pubsub", "core"])
