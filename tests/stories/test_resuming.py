@@ -1,6 +1,17 @@
 """Coming back: all that was missed and may be seen, then ``synced``; or the word that it is not all."""
 
+import asyncio
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+from uuid import UUID, uuid1, uuid4
+
 import pytest
+
+from accounts.models import User
+from realtime.identity import new_id
+from realtime.models import Event
+from tests.aging import id_of
+from tests.stories.sockets import PATIENCE
 
 
 async def test_what_was_missed_comes_before_synced_and_in_order(story):
@@ -72,3 +83,106 @@ async def test_somebody_elses_event_is_no_cursor(story):
         socket = await story.socket(who, after=cursor.id)
         assert (socket.missed, socket.synced["complete"]) == ([], False), who
         assert socket.synced["reason"] == "unknown_cursor", "the same words as for what never was"
+
+
+GARBAGE = [
+    "",
+    "0",
+    "-1",
+    "latest",
+    "null",
+    "undefined",
+    "true",
+    "%00",
+    "%ff%fe",
+    "%F0%9F%94%94",
+    "%25",
+    "+",
+    "1%20OR%201=1",
+    "..%2f..%2f",
+    "%7B%7D",
+    "x" * 3000,
+    str(UUID(int=0)),
+    str(UUID(int=2**128 - 1)),
+    str(uuid1()),
+    str(uuid4()),
+]
+
+
+async def test_every_cursor_that_is_no_good_is_answered_with_the_same_bytes(story, databases):
+    bob = await story.hire("bob", role="viewer")
+    alice, mallory = await story.sockets("alice", "mallory")
+    events = {}
+    for name in ("hidden", "erased", "aged", "advanced", "good"):
+        person = await story.sign_up(name)
+        events[name] = person, (await alice.next_created()).id
+    await story.sign_up("niaj", tenant="globex")
+    foreign = (await mallory.next_created()).id
+    await hide(story, events["hidden"][0])
+    await asyncio.to_thread(erase, databases, story, events["erased"][0])
+    now = datetime.now(UTC)
+    moved = {"aged": id_of(now - timedelta(days=7, minutes=5)), "advanced": id_of(now + timedelta(minutes=10))}
+    for name, identity in moved.items():
+        await asyncio.to_thread(change_id, databases, story, events[name][0], identity)
+    good, known = events["good"]
+    cursors = {
+        "hidden": events["hidden"][1],
+        "erased": events["erased"][1],
+        "too old, and there": str(moved["aged"]),
+        "to come, and there": str(moved["advanced"]),
+        "to come": str(id_of(now + timedelta(days=1))),
+        "pruned": str(id_of(now - timedelta(days=9))),
+        "never was": str(new_id()),
+        "of another tenant": foreign,
+        "a user's id": good.id,
+        "in capitals": known.upper(),
+        "without hyphens": known.replace("-", ""),
+        "in braces": quote(f"{{{known}}}"),
+        "a URN": quote(f"urn:uuid:{known}"),
+        "with a space": f"{known}%20",
+        **{text[:40]: text for text in GARBAGE},
+    }
+    token = await story.token(bob)
+
+    sockets = {what: await story.raw_socket(token=token, query=f"?after={cursors[what]}") for what in cursors}
+    beginnings = {what: [await next_text(socket) for _ in range(2)] for what, socket in sockets.items()}
+    dave = await story.sign_up("dave")
+    transcripts = {what: [*beginnings[what], await next_text(socket)] for what, socket in sockets.items()}
+
+    first = transcripts["never was"]
+    assert first[1] == '{"type":"synced","complete":false,"reason":"unknown_cursor"}'
+    assert dave.id in first[2]
+    assert {what: said for what, said in transcripts.items() if said != first} == {}
+    resumed = await story.socket(bob, after=known)
+    assert resumed.synced["complete"] is True, "and one that is good is not"
+    assert [frame.data["id"] for frame in resumed.missed] == [dave.id]
+
+
+async def hide(story, person):
+    """Take from the viewers' role what it received on somebody."""
+    answer = await story.call("GET", f"/users/{person.id}/grants", by="alice", expect=200)
+    for grant in answer.json()["results"]:
+        if grant.get("role") == "viewer":
+            await story.take(grant["id"], on=person)
+
+
+def erase(databases, story, person):
+    """Delete somebody, and all that the log says about him."""
+    with databases.using(story.server.variables["DATABASE_URL"]):
+        User.objects.get(pk=person.id).delete()
+
+
+def change_id(databases, story, person, identity):
+    """Give the event of somebody's creation another id, and so another time."""
+    with databases.using(story.server.variables["DATABASE_URL"]):
+        assert Event.objects.filter(subject_id=person.id).update(id=identity) == 1
+
+
+async def next_text(socket):
+    """Return the next frame as it came, past the heartbeat."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            text = await socket._connection.recv()
+            if '"type":"ping"' not in text:
+                return text
+            await socket.say(type="pong")
