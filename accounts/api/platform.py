@@ -43,7 +43,7 @@ class PlatformTenantView(PlatformView):
 
     @extend_schema(
         operation_id="platform_tenants_change",
-        summary="Suspend or resume a tenant, or change its sign-up policy",
+        summary="Suspend or resume a tenant, or change its sign-up policy or retention",
         description="For operators.",
         request=TenantChangeBody,
         responses={200: TenantBody, **problems(400, 401, 403, 404)},

@@ -6,7 +6,7 @@ from uuid import UUID
 from rest_framework import serializers
 
 from accounts.api.auth_bodies import LONGEST_PASSWORD
-from accounts.api.strict import Flag, StrictSerializer, Text
+from accounts.api.strict import Flag, StrictSerializer, Text, Whole
 from accounts.creation import snapshot_of
 from accounts.grants import Grant
 from accounts.kinds import USER_CREATED
@@ -14,7 +14,9 @@ from accounts.models import JoinedVia, User, UserGrantToUser
 from accounts.names import LONGEST
 from accounts.permissions import ON_USERS
 from realtime.projection import view_of, visible_set
-from tenants.models import SignupPolicy, Tenant, slug_rule
+from tenants.models import LEAST_RETENTION_DAYS, SignupPolicy, Tenant, slug_rule
+
+MOST_RETENTION_DAYS = 3650
 
 
 class SignupBody(StrictSerializer):
@@ -118,6 +120,7 @@ class TenantChangeBody(StrictSerializer):
 
     is_active = Flag(required=False)
     signup_policy = serializers.ChoiceField(SignupPolicy.choices, required=False)
+    retention_days = Whole(min_value=LEAST_RETENTION_DAYS, max_value=MOST_RETENTION_DAYS, required=False)
 
 
 class TenantBody(serializers.Serializer[Any]):
@@ -127,6 +130,7 @@ class TenantBody(serializers.Serializer[Any]):
     name = serializers.CharField()
     is_active = serializers.BooleanField()
     signup_policy = serializers.ChoiceField(SignupPolicy.choices)
+    retention_days = serializers.IntegerField()
 
 
 def view_of_user(user: User, held: frozenset[str]) -> dict[str, Any]:

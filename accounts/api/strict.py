@@ -78,6 +78,16 @@ class Flag(serializers.BooleanField):
         return data
 
 
+class Whole(serializers.IntegerField):
+    """A whole number; not "7", 7.0 or true."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """Return the number."""
+        if type(data) is not int:
+            self.fail("invalid")
+        return data
+
+
 class Nothing(StrictSerializer):
     """No body, or an empty object."""
 

@@ -18,7 +18,7 @@ def test_a_tenant_begins_with_its_first_roles(house):
 
     assert (answer.status, answer.body) == (
         201,
-        {"slug": "initech", "name": "Initech", "is_active": True, "signup_policy": "closed"},
+        {"slug": "initech", "name": "Initech", "is_active": True, "signup_policy": "closed", "retention_days": 7},
     )
     tenant = Tenant.objects.get(slug="initech")
     roles = {role.name: role for role in Role.objects.filter(tenant=tenant)}
@@ -75,6 +75,9 @@ def test_a_change_of_nothing_and_of_what_cannot_be_changed(house):
     olga = house.caller("olga")
     assert olga("PATCH", "platform/tenants/acme", {}).body["signup_policy"] == "open"
     assert olga("PATCH", "platform/tenants/acme", {"signup_policy": "invite"}).body["signup_policy"] == "invite"
+    assert olga("PATCH", "platform/tenants/acme", {"retention_days": 30}).body["retention_days"] == 30
+    for days in (0, -1, 3651, "7", 7.0, True, None):
+        assert olga("PATCH", "platform/tenants/acme", {"retention_days": days}).status == 400, days
     assert olga("PATCH", "platform/tenants/acme", {"slug": "apex"}).status == 400
     assert olga("PATCH", "platform/tenants/acme", {"is_active": "no"}).status == 400
     assert olga("PATCH", "platform/tenants/nowhere", {"is_active": False}).status == 404
