@@ -104,10 +104,11 @@ class Crowd:
         """Usernames after which nothing comes: whoever has been shown his tenant's has been shown all."""
         self._watching: list[asyncio.Task[None]] = []
 
-    def enter(self, logins: Iterable[tuple[Seat, str]]) -> None:
-        """Have these watch from now on, each with its access token."""
+    def enter(self, logins: Iterable[tuple[Seat, str]], *, after: str | None = None) -> None:
+        """Have these watch from now on, each with its access token; ``after`` is the cursor that they begin with."""
         for seat, token in logins:
             viewer = Viewer(seat, token, self)
+            viewer.cursor = after
             self.history.note("viewer", viewer=viewer.name, user=seat.user, tenant=seat.tenant)
             self.add(viewer)
 

@@ -13,7 +13,7 @@ shown it has been shown all that came before, so nothing is proved by waiting.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 
@@ -25,7 +25,7 @@ from tests.faults.crowd import Crowd
 from tests.faults.history import History
 from tests.faults.house import PASSWORD, House, Seat
 from tests.faults.judge import judge
-from tests.faults.truth import note_truth
+from tests.faults.truth import Row, note_truth
 from tests.faults.verdict import Verdict
 
 LOG_INS_AT_ONCE = 8
@@ -42,6 +42,8 @@ class Experiment:
         self.house = house
         self.history = history
         self.random = Random(seed)
+        self.pruned: Mapping[str, Sequence[Row]] = {}
+        """What the logs had before, if any of it is to be pruned: the judge would not know it any more."""
         self._database_url = database_url
 
     async def __aenter__(self) -> "Experiment":
@@ -81,7 +83,7 @@ class Experiment:
                     break
         await self.crowd.until_last_words()
         assert not self.crowd.failures(), self.crowd.failures()
-        await asyncio.to_thread(note_truth, self.history, self._database_url)
+        await asyncio.to_thread(note_truth, self.history, self._database_url, pruned=self.pruned)
         await self.crowd.leave()
         self.history.close()
         return await asyncio.to_thread(judge, self.history.path)

@@ -9,7 +9,7 @@ a socket) and ``grants`` (subject -> holder -> permissions). A holder is a user'
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
@@ -18,6 +18,7 @@ import psycopg
 
 from tests.faults.history import History
 
+Row = dict[str, Any]
 Rows = list[tuple[Any, ...]]
 Ask = Callable[[str], Rows]
 
@@ -41,10 +42,22 @@ JOIN auth_permission p ON p.id = g.permission_id JOIN accounts_user u ON u.id = 
 """
 
 
-def note_truth(history: History, database_url: str) -> None:
-    """Write what the database has of each tenant into a history."""
+def note_truth(history: History, database_url: str, *, pruned: Mapping[str, Sequence[Row]] | None = None) -> None:
+    """
+    Write what the database has of each tenant into a history.
+
+    ``pruned``: rows of each log as ``logs_in`` has found them earlier. Of these, what was before the first that is
+    still there counts as true: it was pruned. Anything else that is gone is a hole.
+    """
     for slug, truth in truths_of(_asker(database_url)).items():
-        history.note("tenant", tenant=slug, **truth)
+        first = truth["events"][0]["position"] if truth["events"] else 0
+        earlier = [row for row in (pruned or {}).get(slug, ()) if row["position"] < first]
+        history.note("tenant", tenant=slug, **truth | {"events": earlier + truth["events"]})
+
+
+def logs_in(database_url: str) -> dict[str, list[Row]]:
+    """Return the events of each tenant, by slug, in order."""
+    return {slug: truth["events"] for slug, truth in truths_of(_asker(database_url)).items()}
 
 
 def truths_of(ask: Ask) -> dict[str, dict[str, Any]]:
