@@ -5,7 +5,7 @@ All run in this process. What they are sent goes into the history; nothing else 
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import count
 from random import Random
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from tests.faults.cluster import Cluster
+from tests.faults.cluster import Cluster, Node
 from tests.faults.history import History
 from tests.faults.house import Seat
 from tests.stories.sockets import PATH, PATIENCE
@@ -32,6 +32,8 @@ class Viewer:
         self.cursor: str | None = None
         self.is_live = False
         self.has_last_word = False
+        self.sockets = 0
+        """How many it has opened."""
         self._token = token
         self._crowd = crowd
         self._retry_seconds = 0.0
@@ -48,11 +50,19 @@ class Viewer:
             await asyncio.sleep(wait)
             attempt += 1
 
+    async def before_reading(self) -> None:
+        """Return when this client is to read its next frame."""
+
+    async def options(self, node: Node) -> dict[str, Any]:
+        """Return what this client opens its sockets with, beside what all do."""
+        return {}
+
     async def _one_socket(self) -> bool:
         """Have one socket from its handshake to its end; tell whether it was synced."""
         history, node, number = self._crowd.history, self._crowd.cluster.next_node(), next(_socket_numbers)
         query = "" if self.cursor is None else f"?after={self.cursor}"
         history.note("opened", viewer=self.name, socket=number, server=node.name, after=self.cursor)
+        self.sockets += 1
         code, reason, was_live = None, "", False
         try:
             async with connect(
@@ -63,8 +73,10 @@ class Viewer:
                 ping_interval=None,
                 open_timeout=PATIENCE,
                 close_timeout=1,
+                **await self.options(node),
             ) as connection:
                 while True:
+                    await self.before_reading()
                     frame = history.frame(self.name, number, str(await connection.recv()))
                     if frame["type"] == "ping":
                         await connection.send('{"type":"pong"}')
@@ -95,8 +107,15 @@ class Viewer:
 class Crowd:
     """All viewers."""
 
-    def __init__(self, cluster: Cluster, history: History, random: Random) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        history: History,
+        random: Random,
+        kind_of: Callable[[Seat], type[Viewer]] = lambda seat: Viewer,
+    ) -> None:
         self.cluster = cluster
+        self._kind_of = kind_of
         self.history = history
         self.random = random
         self.viewers: list[Viewer] = []
@@ -107,7 +126,7 @@ class Crowd:
     def enter(self, logins: Iterable[tuple[Seat, str]], *, after: str | None = None) -> None:
         """Have these watch from now on, each with its access token; ``after`` is the cursor that they begin with."""
         for seat, token in logins:
-            viewer = Viewer(seat, token, self)
+            viewer = self._kind_of(seat)(seat, token, self)
             viewer.cursor = after
             self.history.note("viewer", viewer=viewer.name, user=seat.user, tenant=seat.tenant)
             self.add(viewer)
@@ -119,11 +138,11 @@ class Crowd:
 
     async def until_live(self, seconds: float = 60) -> None:
         """Wait until everybody is synced."""
-        await self._until(lambda: all(viewer.is_live for viewer in self.viewers), seconds)
+        await self.until(lambda: all(viewer.is_live for viewer in self.viewers), seconds)
 
     async def until_last_words(self, seconds: float = 30) -> None:
         """Wait until whoever is shown anything was shown the last words; what does not come, the judge calls lost."""
-        await self._until(
+        await self.until(
             lambda: all(v.has_last_word and v.is_live for v in self.viewers if v.seat.sees_somebody), seconds
         )
 
@@ -138,7 +157,8 @@ class Crowd:
         ended = (task for task in self._watching if task.done() and not task.cancelled())
         return [error for task in ended if (error := task.exception())]
 
-    async def _until(self, holds: Any, seconds: float) -> None:
+    async def until(self, holds: Callable[[], bool], seconds: float) -> None:
+        """Wait until something holds, or so long."""
         deadline = asyncio.get_running_loop().time() + seconds
         # Frames come by the thousand; looking now and then costs less than telling each time.
         while not holds() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110

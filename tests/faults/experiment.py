@@ -13,7 +13,7 @@ shown it has been shown all that came before, so nothing is proved by waiting.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 
@@ -21,7 +21,7 @@ import httpx
 
 from tests.faults.cluster import Cluster
 from tests.faults.creations import API, Creations
-from tests.faults.crowd import Crowd
+from tests.faults.crowd import Crowd, Viewer
 from tests.faults.history import History
 from tests.faults.house import PASSWORD, House, Seat
 from tests.faults.judge import judge
@@ -36,8 +36,19 @@ class Experiment:
 
     crowd: Crowd
     creations: Creations
+    tokens: dict[str, str]
+    """Username -> access token."""
 
-    def __init__(self, cluster: Cluster, house: House, history: History, *, database_url: str, seed: int) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        house: House,
+        history: History,
+        *,
+        database_url: str,
+        seed: int,
+        kind_of: Callable[[Seat], type[Viewer]] = lambda seat: Viewer,
+    ) -> None:
         self.cluster = cluster
         self.house = house
         self.history = history
@@ -45,12 +56,13 @@ class Experiment:
         self.pruned: Mapping[str, Sequence[Row]] = {}
         """What the logs had before, if any of it is to be pruned: the judge would not know it any more."""
         self._database_url = database_url
+        self._kind_of = kind_of
 
     async def __aenter__(self) -> "Experiment":
-        tokens = await self._log_in()
+        self.tokens = tokens = await self._log_in()
         owners = {tenant: tokens[self.house.owner_of(tenant).username] for tenant in self.house.tenants}
         self.creations = Creations(self.cluster, self.house, self.history, self.random, owners=owners)
-        self.crowd = Crowd(self.cluster, self.history, self.random)
+        self.crowd = Crowd(self.cluster, self.history, self.random, self._kind_of)
         self.crowd.enter((seat, tokens[seat.username]) for seat in self.house.seats)
         await self.crowd.until_live()
         return self
