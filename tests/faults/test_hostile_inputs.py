@@ -10,7 +10,6 @@ from tests.faults.latency import delivery_seconds, quantile
 from tests.faults.memory import resident_megabytes
 from tests.stories.hostile import attack
 
-PER_SECOND = 10
 MOST_MEGABYTES = 20
 WITHIN_SECONDS = 1.0
 NOISE_SECONDS = 0.1
@@ -20,6 +19,7 @@ NOISE_SECONDS = 0.1
 @pytest.mark.timeout(600)
 async def test_thousands_of_malformed_inputs(scale, seed, furnish, start_cluster, own_redis, history, conclude):
     inputs, quiet_seconds, hostile_seconds = scale.of(short=(250, 2, 3), long=(5000, 40, 100))
+    per_second = scale.of(short=5, long=10)
     url, house = furnish(tenants=2, viewers=scale.of(short=20, long=100))
     cluster = start_cluster("daphne", "uvicorn", DATABASE_URL=url, REDIS_URL=own_redis.url)
     pids = [node.server.process.pid for node in cluster.nodes]
@@ -29,7 +29,7 @@ async def test_thousands_of_malformed_inputs(scale, seed, furnish, start_cluster
         targets = [(node.front, token) for node in cluster.nodes]
         await _attacked(targets, seed=seed + 1, inputs=len(targets) * scale.of(short=5, long=400))  # warm
         before = [resident_megabytes(pid) for pid in pids]
-        async with experiment.creating(per_second=PER_SECOND):
+        async with experiment.creating(per_second=per_second):
             await asyncio.sleep(quiet_seconds)
             struck = time.monotonic()
             result = await _attacked(targets, seed=seed, inputs=inputs, per_second=inputs / hostile_seconds)
@@ -65,6 +65,6 @@ async def test_thousands_of_malformed_inputs(scale, seed, furnish, start_cluster
     )
 
 
-async def _attacked(targets: list[tuple[str, str]], **plan: float) -> attack.Result:
-    process = attack.begin(attack.Plan(targets=targets, **plan))
+async def _attacked(targets: list[tuple[str, str]], *, seed: int, inputs: int, per_second: float = 0) -> attack.Result:
+    process = attack.begin(attack.Plan(targets, seed, inputs, per_second))
     return await asyncio.to_thread(attack.result_of, process)

@@ -85,7 +85,7 @@ def _outcome(given: object, address: str, token: str, random: Random) -> str:
     with Wire(address) as wire:
         if given in FRAMES:
             status = wire.open(token)
-            return wire.verdict_on(given.make(random), token) if status == "101" else status
+            return wire.verdict_on(given.make(random), token, may_stay=given.may_stay) if status == "101" else status
         if given in HANDSHAKES:
             wire.send(given.bytes_of(token, random))
             return wire.answer()

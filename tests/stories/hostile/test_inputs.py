@@ -21,7 +21,8 @@ def test_a_frame_ends_the_socket_with_its_code_or_not_at_all(target, given):
     with Wire(target.address) as wire:
         assert wire.open(target.token) == "101"
 
-        assert wire.verdict_on(given.make(random.Random(SEED)), target.token) in given.expected
+        data = given.make(random.Random(SEED))
+        assert wire.verdict_on(data, target.token, may_stay=given.may_stay) in given.expected
 
 
 @named(HANDSHAKES)

@@ -240,11 +240,16 @@ class Wire:
                 return "open"
         return "dropped" if self.is_over else "silent"
 
-    def verdict_on(self, data: bytes, token: str, *, seconds: float = PATIENCE) -> str:
-        """Send this on an open socket, then renew its token: that is answered behind all that came before."""
-        if self.send(data):
+    def verdict_on(self, data: bytes, token: str, *, may_stay: bool) -> str:
+        """
+        Send this on an open socket and return what becomes of it.
+
+        Where the socket may stay its token is then renewed, which is answered behind all that came before. Elsewhere
+        that would be sent to a server that has closed already, whose last words it may cost (a reset).
+        """
+        if self.send(data) and may_stay:
             self.send(said(type="auth", token=token))
-        return self.verdict(seconds=seconds)
+        return self.verdict()
 
 
 def _bytes(value: str | bytes) -> bytes:
