@@ -1,5 +1,6 @@
 """The members of one tenant's group in this process, and all that the hub knows of the tenant while it has any."""
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -7,9 +8,20 @@ from uuid import UUID
 from realtime import cursors
 from realtime.connection import Connection, Identity
 from realtime.cursors import Resumption
+from realtime.log import PAGE, Page
 from realtime.ports import Standing
 from realtime.rights import Viewer
-from realtime.snapshot import Page, TenantPlan
+from realtime.snapshot import TenantPlan
+
+FRAMES_A_TURN = 5_000
+"""
+So many frames one tenant's sockets are handed in one turn of the loop, more or less.
+
+At some 20 microseconds each that is a tenth of a second, for which all else on the loop waits: the sockets of other
+tenants, and the requests. Not so many positions are read when there are many sockets; the rest comes in the next turn.
+"""
+FED_A_TURN = FRAMES_A_TURN // PAGE
+"""So many connections that catch up get a page in one turn."""
 
 
 @dataclass(slots=True)
@@ -82,14 +94,25 @@ class Audience:
             del self.entries[session_id]
         viewers: Mapping[UUID, Viewer] = {session_id: entry.viewer for session_id, entry in self.entries.items()}
         return AudiencePlan(
-            tenant=TenantPlan(tenant_id=self.tenant_id, rights=self.rights, position=self.position, viewers=viewers),
+            tenant=TenantPlan(
+                tenant_id=self.tenant_id,
+                rights=self.rights,
+                position=self.position,
+                viewers=viewers,
+                length=max(1, min(PAGE, FRAMES_A_TURN // max(1, len(self.members)))),
+            ),
             joining=frozenset(
                 {connection.identity.session_id for connection in self.newcomers}
                 | {identity.session_id for identity in self.renewals.values()}
             ),
             resumptions=frozenset(self.resumption_of(c) for c in self.newcomers if c.cursor is not None),
-            pages=frozenset((self.tenant_id, c.considered) for c in self.behind if c.wants_page),
+            pages=frozenset((self.tenant_id, c.considered, PAGE) for c in self._next_to_be_fed()),
         )
+
+    def _next_to_be_fed(self) -> list[Connection]:
+        wanting = [connection for connection in self.behind if connection.wants_page]
+        # By chance, so that nobody is left for last again and again.
+        return wanting if len(wanting) <= FED_A_TURN else random.sample(wanting, FED_A_TURN)
 
     def resumption_of(self, connection: Connection) -> Resumption:
         """Return what a connection with a cursor asks for."""

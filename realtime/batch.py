@@ -14,13 +14,13 @@ from uuid import UUID
 from django.conf import settings
 
 from realtime import changes, cursors, protocol, rights
-from realtime.audience import Audience, Entry
+from realtime.audience import FED_A_TURN, Audience, Entry
 from realtime.connection import Connection, Identity, State
 from realtime.kinds import permissions_by_field
-from realtime.log import PAGE
+from realtime.log import PAGE, Page
 from realtime.projection import LoggedEvent, Projector
 from realtime.protocol import Close
-from realtime.snapshot import Answer, Page, TenantFacts, TenantPlan
+from realtime.snapshot import Answer, TenantFacts, TenantPlan
 
 logger = logging.getLogger(__name__)
 
@@ -82,11 +82,10 @@ class Batch:
 
     def deliver(self) -> None:
         """Project what is new once per class, and hand it to every live connection."""
-        position = self.planned.position
-        if position is None:
+        page = self.planned.page
+        if page is None:
             self.audience.position = self.facts.head
             return
-        page = (self.audience.tenant_id, position)
         if not self._is_whole(page):
             self._resync()
             return
@@ -144,13 +143,15 @@ class Batch:
 
     def feed(self) -> None:
         """Give each connection that catches up its page; whoever has reached the hub's position is live."""
+        fed = 0
         for connection in list(self.audience.behind):
-            page = (self.audience.tenant_id, connection.considered)
+            page = (self.audience.tenant_id, connection.considered, PAGE)
             entry = self.audience.entries.get(connection.identity.session_id)
             if connection.state is not State.CATCHING_UP or entry is None or connection not in entry.connections:
                 self.audience.behind.discard(connection)
-            elif connection.wants_page and page in self.answer.pages:
+            elif connection.wants_page and page in self.answer.pages and fed < FED_A_TURN:
                 self._feed(connection, entry, page)
+                fed += 1
 
     @cached_property
     def _classes(self) -> Mapping[frozenset[int], list[Entry]]:
@@ -198,7 +199,8 @@ class Batch:
             connection.go_live(reached)
 
     def _end_of(self, page: Page) -> int:
-        return min(page[1] + PAGE, self.facts.head)
+        _, after, length = page
+        return min(after + length, self.facts.head)
 
     def _is_whole(self, page: Page) -> bool:
         """Whether the log still has all of a page: it may have let go of the oldest while a reader took his time."""

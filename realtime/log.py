@@ -71,20 +71,24 @@ def append(*, tenant_id: int, events: Sequence[EventDraft]) -> int:
     return int(head)
 
 
-def pages(stretches: Iterable[tuple[int, int]]) -> dict[tuple[int, int], list[LoggedEvent]]:
-    """Return, for each (tenant id, position), the at most ``PAGE`` events after it, in order; in one query."""
-    found: dict[tuple[int, int], list[LoggedEvent]] = {stretch: [] for stretch in stretches}
+Page = tuple[int, int, int]
+"""A stretch of a tenant's log: the tenant's id, the position after which it begins, and how far it goes at most."""
+
+
+def pages(wanted: Iterable[Page]) -> dict[Page, list[LoggedEvent]]:
+    """Return the events of each page, in order; in one query."""
+    found: dict[Page, list[LoggedEvent]] = {page: [] for page in wanted}
     if not found:
         return found
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute(
-            f"SELECT k.b, {COLUMNS} FROM {pairs_in(cursor)} k JOIN realtime_event e ON e.tenant_id = k.a "  # noqa: S608
-            f"AND e.position > k.b AND e.position <= k.b + {PAGE} ORDER BY e.tenant_id, k.b, e.position",
+            f"SELECT k.b, k.c, {COLUMNS} FROM {triples_in(cursor)} k JOIN realtime_event e ON e.tenant_id = k.a "  # noqa: S608
+            "AND e.position > k.b AND e.position <= k.b + k.c ORDER BY e.tenant_id, k.b, e.position",
             [json.dumps(list(found))],
         )
-        for after, *row in cursor.fetchall():
+        for after, length, *row in cursor.fetchall():
             event = _event_of(row)
-            found[event.tenant_id, after].append(event)
+            found[event.tenant_id, after, length].append(event)
     return found
 
 
@@ -116,6 +120,15 @@ def pairs_in(cursor: CursorWrapper) -> str:
     if cursor.db.vendor == "postgresql":
         return "(SELECT (pair->>0)::bigint AS a, (pair->>1)::bigint AS b FROM json_array_elements(%s::json) AS j(pair))"
     return "(SELECT json_extract(value, '$[0]') AS a, json_extract(value, '$[1]') AS b FROM json_each(%s))"
+
+
+def triples_in(cursor: CursorWrapper) -> str:
+    """Return the same of three integers: a, b and c."""
+    if cursor.db.vendor == "postgresql":
+        columns = ", ".join(f"(triple->>{place})::bigint AS {name}" for place, name in enumerate("abc"))
+        return f"(SELECT {columns} FROM json_array_elements(%s::json) AS j(triple))"  # noqa: S608  names of our own
+    columns = ", ".join(f"json_extract(value, '$[{place}]') AS {name}" for place, name in enumerate("abc"))
+    return f"(SELECT {columns} FROM json_each(%s))"  # noqa: S608  as above
 
 
 def _event_of(row: Sequence[Any]) -> LoggedEvent:

@@ -20,11 +20,9 @@ from realtime import changes, cursors, log, ports, rights
 from realtime.changes import Change
 from realtime.cursors import Resumption
 from realtime.kinds import declared, is_declared, kind_named
+from realtime.log import PAGE, Page
 from realtime.projection import LoggedEvent
 from realtime.rights import Grants, Viewer
-
-Page = tuple[int, int]
-"""A stretch of a tenant's log: the tenant's id, and the position after which it begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +34,13 @@ class TenantPlan:
     position: int | None
     viewers: Mapping[UUID, Viewer]
     """Session -> viewer, as loaded."""
+    length: int = PAGE
+    """How many positions its live sockets go forward at most."""
+
+    @property
+    def page(self) -> Page | None:
+        """What comes next for its live sockets; None while it is not known where they are."""
+        return None if self.position is None else (self.tenant_id, self.position, self.length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ class Answer:
     standings: dict[UUID, ports.Standing] = field(default_factory=dict)
     viewers: dict[UUID, Viewer] = field(default_factory=dict)
     pages: dict[Page, list[LoggedEvent]] = field(default_factory=dict)
-    """The events of each page asked for, and of each tenant from the position known on."""
+    """The events of each page asked for, and of what comes next in each tenant."""
     grants: dict[str, Grants] = field(default_factory=dict)
     """Subject model -> the grants on all subjects of events and changes."""
     resumed: dict[Resumption, int | str] = field(default_factory=dict)
@@ -123,8 +128,8 @@ def _read(plan: Plan) -> Answer:
     if answer.loaded:
         answer.standings = ports.people().standings(answer.loaded)
         answer.viewers = rights.viewers_of(answer.standings.values())
-    known = ((t.tenant_id, t.position) for t in plan.tenants if t.position is not None)
-    live = {(tenant, position) for tenant, position in known if _has_news(answer.tenants.get(tenant), position)}
+    known = (t.page for t in plan.tenants if t.page is not None)
+    live = {page for page in known if _has_news(answer.tenants.get(page[0]), page[1])}
     answer.pages = log.pages(plan.pages | live)
     marks = log.find(resumption.event_id for resumption in plan.resumptions if resumption.event_id is not None)
     answer.grants = _grants(answer, marks.values())

@@ -99,9 +99,10 @@ def read(tenant: Tenant, until: threading.Event) -> tuple[list[tuple[int, UUID]]
         while True:
             is_last_turn = until.is_set()
             while True:
-                answer = snapshot.read(Plan((TenantPlan(tenant.pk, rights=None, position=position, viewers={}),)))
+                plan = TenantPlan(tenant.pk, rights=None, position=position, viewers={})
+                answer = snapshot.read(Plan((plan,)))
                 head = answer.tenants[tenant.pk].head
-                page = answer.pages.get((tenant.pk, position), [])
+                page = answer.pages.get((tenant.pk, position, plan.length), [])
                 reached = min(position + 200, head)
                 skipped += [event.position for event in page] != list(range(position + 1, reached + 1))
                 seen += [(event.position, event.subject_id) for event in page]

@@ -57,7 +57,7 @@ def test_several_events_get_a_stretch_in_the_order_given_and_the_head_is_the_las
     append(acme, draft())
 
     assert append(acme, *(draft(name) for name in "abc")) == 4
-    (events,) = log.pages([(acme.pk, 1)]).values()
+    (events,) = log.pages([(acme.pk, 1, 200)]).values()
     assert [(event.position, event.snapshot["username"]) for event in events] == [(2, "a"), (3, "b"), (4, "c")]
 
 

@@ -1,0 +1,113 @@
+"""A tenant with many sockets and much news takes many short turns of the loop, and others come in between."""
+
+import asyncio
+
+import pytest
+
+from accounts.users import Newcomer, import_users
+from realtime import audience, batch
+from realtime.connection import MOST_FRAMES
+from realtime.models import Event
+from tests.realtime.house import house, make_session, make_tenant, make_user
+
+pytestmark = [pytest.mark.each_database, pytest.mark.usefixtures("database")]
+
+SOCKETS, PEOPLE = 4, 30
+
+
+@pytest.fixture
+def turns(monkeypatch):
+    """What each turn has handed to its tenant's sockets: (tenant id, frames)."""
+    monkeypatch.setattr(audience, "FRAMES_A_TURN", 3 * SOCKETS)
+    done = []
+    apply = batch.Batch.deliver
+
+    def counted(self):
+        sockets = [c for entry in self.audience.entries.values() for c in entry.connections]
+        before = sum(len(c._send.__self__.frames) for c in sockets)
+        apply(self)
+        done.append((self.audience.tenant_id, sum(len(c._send.__self__.frames) for c in sockets) - before))
+
+    monkeypatch.setattr(batch.Batch, "deliver", counted)
+    return done
+
+
+async def open_sockets(home, tenant, name, number):
+    """Have an owner watch on so many sockets."""
+    session = await home.write(make_session, await home.write(make_user, tenant, name, "owner"))
+    return [await home.socket(session) for _ in range(number)]
+
+
+def ids_of(sockets):
+    return [[frame["id"] for frame in socket.of_type("user.created")] for socket in sockets]
+
+
+async def test_much_news_for_many_sockets_goes_out_in_short_turns_and_others_come_between(turns):
+    async with house() as home:
+        acme, globex = await home.write(make_tenant, "acme"), await home.write(make_tenant, "globex")
+        crowd = await open_sockets(home, acme, "alice", SOCKETS)
+        (mallory,) = await open_sockets(home, globex, "mallory", 1)
+        turns.clear()
+
+        people = [Newcomer(f"p{number}") for number in range(PEOPLE)]
+        await home.write(import_users, tenant=acme, people=people)
+        await crowd[0].until(lambda s: s.heard_of)
+        await home.write(make_user, globex, "grace")
+        await mallory.until(lambda s: s.heard_of == ["grace"])
+        for socket in crowd:
+            await socket.until(lambda s: len(s.heard_of) == PEOPLE)
+
+    assert ids_of(crowd) == [await asyncio.to_thread(log_of, acme, PEOPLE)] * SOCKETS
+    of_acme = [frames for tenant, frames in turns if tenant == acme.pk and frames]
+    assert (max(of_acme), sum(of_acme)) == (3 * SOCKETS, PEOPLE * SOCKETS)
+
+
+async def test_one_socket_of_a_small_tenant_still_gets_all_in_one_turn(turns, monkeypatch):
+    monkeypatch.setattr(audience, "FRAMES_A_TURN", 5_000)
+    async with house() as home:
+        globex = await home.write(make_tenant, "globex")
+        (mallory,) = await open_sockets(home, globex, "mallory", 1)
+        turns.clear()
+
+        people = [Newcomer(f"p{number}") for number in range(MOST_FRAMES)]
+        await home.write(import_users, tenant=globex, people=people)
+        await mallory.until(lambda s: len(s.heard_of) == MOST_FRAMES)
+
+    assert [frames for _, frames in turns if frames] == [MOST_FRAMES]
+
+
+async def test_who_catches_up_together_is_fed_a_few_at_a_time_and_nobody_is_left_out(monkeypatch):
+    monkeypatch.setattr(audience, "FED_A_TURN", 2)
+    monkeypatch.setattr(batch, "FED_A_TURN", 2)
+    fed_in_one_turn = []
+    feed, feed_one = batch.Batch.feed, batch.Batch._feed
+
+    def counted(self):
+        fed_in_one_turn.append(0)
+        feed(self)
+
+    def counted_one(self, *args):
+        fed_in_one_turn[-1] += 1
+        feed_one(self, *args)
+
+    monkeypatch.setattr(batch.Batch, "feed", counted)
+    monkeypatch.setattr(batch.Batch, "_feed", counted_one)
+    async with house() as home:
+        acme = await home.write(make_tenant, "acme")
+        session = await home.write(make_session, await home.write(make_user, acme, "alice", "owner"))
+        (first,) = await home.write(log_of, acme, 1)
+        people = [Newcomer(f"p{number}") for number in range(450)]
+        await home.write(import_users, tenant=acme, people=people)
+
+        sockets = [await home.socket(session, cursor=first) for _ in range(7)]
+        for socket in sockets:
+            await socket.until(lambda s: s.of_type("synced"))
+
+    assert ids_of(sockets) == [await asyncio.to_thread(log_of, acme, 450)] * 7
+    assert max(fed_in_one_turn) == 2
+
+
+def log_of(tenant, number):
+    """Return the ids of the last so many events of a tenant, in order."""
+    rows = Event.objects.filter(tenant=tenant).order_by("-position").values_list("id", flat=True)
+    return [str(identity) for identity in reversed(rows[:number])]
