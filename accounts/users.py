@@ -1,5 +1,6 @@
 """Services that make and change users. Every feature that makes one comes through here."""
 
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypedDict, Unpack
@@ -19,6 +20,8 @@ from tenants.models import SignupPolicy, Tenant
 
 CHUNK = 500
 """So many users are created in one transaction at most: while it lasts, the tenant's log is locked."""
+PAUSE_SECONDS = 0.1
+"""Between two chunks, so that others come in between. On SQLite who waits to write looks every 0.1 s whether he may."""
 
 
 def create_user(  # noqa: PLR0913  all that can be known of a newcomer, by name
@@ -102,7 +105,10 @@ class Import:
     def create(self, chunk: Sequence[Checked]) -> int:
         """Create a chunk, all of it or, with ``UsernameTaken``, nothing; returns how many they are."""
         self._roles.clear()  # one that is deleted meanwhile is told of by name at the next chunk
-        return len(newcomers.insert(self._tenant, chunk)) if chunk else 0
+        created = len(newcomers.insert(self._tenant, chunk)) if chunk else 0
+        if created == CHUNK:  # so there may be another
+            time.sleep(PAUSE_SECONDS)
+        return created
 
 
 def import_users(*, tenant: Tenant, people: Sequence[Newcomer], imported_by: Viewer | None = None) -> int:
