@@ -148,9 +148,11 @@ class Crowd:
 
     async def leave(self) -> None:
         """Have all go."""
-        for task in self._watching:
-            task.cancel()
-        await asyncio.gather(*self._watching, return_exceptions=True)
+        while watching := [task for task in self._watching if not task.done()]:
+            for task in watching:
+                task.cancel()
+            # Once more for whoever was just giving up a handshake: his cancellation was taken for that time-out.
+            await asyncio.wait(watching, timeout=2)
 
     def failures(self) -> list[BaseException]:
         """Return what ended viewers that should still be watching: faults of this harness."""

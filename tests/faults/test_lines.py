@@ -100,6 +100,8 @@ async def test_lines_fail_in_every_way(scale, seed, furnish, databases, own_redi
                     without_redis.append((began, time.monotonic()))
                 # Whoever was cut off is back, and has been sent what it missed.
                 await experiment.crowd.until_live()
+                if fault.place == "Redis" and scale.is_long:
+                    await asyncio.sleep(MOST_GAP_SECONDS)  # else the next fault's gap were taken for this one's
 
         async with Experiment(cluster, house, history, database_url=url, seed=seed) as experiment:
             order = [f for _ in range(rounds) for f in experiment.random.sample(FAULTS, len(FAULTS))]

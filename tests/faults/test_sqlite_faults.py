@@ -48,6 +48,7 @@ async def refusal(front: str, seat: house.Seat) -> httpx.Response:
                 return answer
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
 async def test_a_full_disk_and_kill_9_under_sqlite(scale, seed, databases, start_cluster, history, conclude, kind):
     url = databases.create("sqlite")

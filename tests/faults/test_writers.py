@@ -115,6 +115,7 @@ def read(tenant: Tenant, until: threading.Event) -> tuple[list[tuple[int, UUID]]
         connections.close_all()
 
 
+@pytest.mark.timeout(600)
 def test_64_writers_with_rollbacks_and_held_transactions(acme, database, scale, seed, conclude):
     turns = scale.of(short=2, long=30)
     start, over, done = threading.Barrier(WRITERS), threading.Event(), Done()
