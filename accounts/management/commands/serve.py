@@ -1,6 +1,7 @@
 """Serve HTTP and sockets, with daphne or uvicorn."""
 
 import fcntl
+import resource
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import IO, Any
@@ -38,6 +39,7 @@ class Command(BaseCommand):
                 f"host is {options['host']!r}; expected a loopback address such as 127.0.0.1, because USHER_DEMO=1 "
                 "serves people whose password is known to all: leave it out to serve others"
             )
+        open_as_many_files_as_may_be()
         be_impatient()
         refuse_unmigrated()
         held = alone_or_refuse()
@@ -60,6 +62,12 @@ class Command(BaseCommand):
             housekeeper.stop()
             if held is not None:
                 held.close()
+
+
+def open_as_many_files_as_may_be() -> None:
+    """Raise this process's limit of open files to what the system allows it: each socket needs one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def announce(host: str, port: int) -> None:

@@ -1,4 +1,6 @@
-"""What serve refuses to start with, in a sentence."""
+"""What serve refuses to start with, in a sentence; and what it asks of the system."""
+
+import resource
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -47,3 +49,14 @@ def test_a_database_in_no_folder_is_said_in_a_sentence(django_db_blocker, tmp_pa
         pytest.raises(CommandError, match=r"cannot be opened .*; see DATABASE_URL"),
     ):
         call_command("serve", port=0)
+
+
+def test_it_may_open_as_many_files_as_the_system_allows():
+    before, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(before, most - 1), most))
+
+    try:
+        serve.open_as_many_files_as_may_be()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (most, most)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before, most))
