@@ -85,7 +85,8 @@ class Newcomers:
 def test_silent_connections(scale, furnish, start_cluster, own_redis, conclude):
     each = scale.of(short=20, long=500)
     url, house = furnish(tenants=1, viewers=1)
-    cluster = start_cluster("daphne", "uvicorn", DATABASE_URL=url, REDIS_URL=own_redis.url)
+    limits = {"USHER_WAITING_PER_PROCESS": str(PER_PROCESS), "USHER_WAITING_PER_ADDRESS": str(PER_SOURCE)}
+    cluster = start_cluster("daphne", "uvicorn", DATABASE_URL=url, REDIS_URL=own_redis.url, **limits)
     pids = [node.server.process.pid for node in cluster.nodes]
     with ThreadPoolExecutor() as threads:
         newcomers = [Newcomers(node.front, _token(node.front, house)) for node in cluster.nodes]
