@@ -78,13 +78,13 @@ async def test_a_long_replay_meets_a_steady_stream():
             await socket.until(partial(_has_heard, len(expected)))
 
     assert len(expected) == MISSED + PER_SECOND * SECONDS
+    assert [socket.closed for socket in sockets] == [None] * len(sockets)
     for socket in sockets:
         assert [frame["id"] for frame in socket.of_type("user.created")] == expected
         assert socket.of_type("synced") == [{"type": "synced", "complete": True}]
         types = [frame["type"] for frame in socket.frames]
         assert types[0] == "ready"
         assert types.index("synced") > MISSED, "it is synced only when all that was missed has come"
-        assert socket.closed is None
 
 
 async def test_without_a_cursor_a_socket_is_synced_at_once_from_the_head():
