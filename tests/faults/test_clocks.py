@@ -79,7 +79,7 @@ async def test_clocks_differ_and_one_is_set_back_by_an_hour(
                     wrong += await refusals_of_tokens(cluster, house.seats[0])
                     with history.fault("clock set back"):
                         clocks[2].show(-HOUR)
-                        await asyncio.sleep(seconds)
+                        await asyncio.sleep(1 + seconds)  # it is read again within a second
                     wrong += await refusals_of_tokens(cluster, house.seats[0])
                     if rounds > 1:
                         clocks[2].show(0)
@@ -93,10 +93,10 @@ async def test_clocks_differ_and_one_is_set_back_by_an_hour(
         for life in viewer.sockets
         if life.synced is not None and not life.is_complete
     }
+    assert not wrong, wrong[0]
     assert {2, -2} <= offsets, f"the clocks did not differ: {offsets}"
     assert min(offsets) < -50, f"no clock was set back: {offsets}"
     assert not complaints
-    assert not wrong, wrong[0]
     conclude(
         "Clocks that differ",
         done=f"servers at +120 s, -120 s and one set back by an hour, {rounds} times, {3 * rounds} kill -9 between, "
