@@ -2,8 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from math import inf
-from statistics import median
 
 WORST_FIRST = ("leaked", "stale", "lost", "late", "duplicated", "reordered", "partial")
 OF_LOGS = ("hole", "unheard", "orphan", "uncaptured")
@@ -48,10 +46,6 @@ class Verdict:
     def worst_gap(self) -> float:
         """The longest of ``gaps``, in seconds."""
         return max((gap for _, gap in self.gaps), default=0.0)
-
-    def median_gap(self, since: float, until: float) -> float:
-        """Return the median gap of what was answered between two moments, in seconds."""
-        return median([gap for answered, gap in self.gaps if since <= answered <= until] or [inf])
 
     def measured(self) -> dict[str, object]:
         """Return the facts for ``conclude``: what must be 0, and what was done besides."""
