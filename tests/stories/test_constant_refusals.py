@@ -41,7 +41,7 @@ FORGED: dict[str, Forge] = {
     "no end": lambda token, key: remade(token, key, exp=None),
     "a huge end": lambda token, key: remade(token, key, exp=10**300),
     "a fraction of an end": lambda token, key: remade(token, key, exp=NOW + 3600.5),
-    "a beginning to come": lambda token, key: remade(token, key, iat=NOW + 3600, exp=NOW + 7200),
+    "a beginning to come": lambda token, key: remade(token, key, iat=NOW + 3 * 3600, exp=NOW + 4 * 3600),
     "not before tomorrow": lambda token, key: remade(token, key, nbf=NOW + 86400),
     "a list of sessions": lambda token, key: remade(token, key, sid=[]),
     "a number for a user": lambda token, key: remade(token, key, sub=1),
