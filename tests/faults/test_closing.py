@@ -8,6 +8,7 @@ import pytest
 from tests.accounts.house import House
 from tests.faults.causes import CAUSES, Cause, Victim
 from tests.stories.people import CAST, Person, Story
+from tests.stories.sockets import Closed, Socket
 
 QUICK_SECONDS, SLOW_SECONDS = 1.0, 5.0
 
@@ -29,18 +30,21 @@ async def close_once(cause: Cause, acting: Story, watching: Story, victim: Victi
     steps = cause(acting, victim)
     socket = await watching.raw_socket(token=await anext(steps))
     await socket.catch_up()
-    closing = asyncio.create_task(socket.closed())
-    closed_at: list[float] = []
-    closing.add_done_callback(lambda _: closed_at.append(time.monotonic()))
+    closing = asyncio.create_task(end_of(socket))
     await anext(steps)
     answered = time.monotonic()
-    end = await closing
+    end, at = await closing
     async for _ in steps:
         pass
     assert end.code == code, f"{cause.__name__}: closed with {end.code} {end.reason}"
     assert end.goodbye is not None, cause.__name__
     assert end.goodbye["code"] == code, cause.__name__
-    return max(0.0, closed_at[0] - answered)
+    return max(0.0, at - answered)
+
+
+async def end_of(socket: Socket) -> tuple[Closed, float]:
+    """Return how a socket ends, and when."""
+    return await socket.closed(), time.monotonic()
 
 
 async def close_by_all(acting: Story, watching: Story, victims: dict[Cause, Victim], rounds: int) -> list[float]:
