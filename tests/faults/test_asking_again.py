@@ -110,7 +110,7 @@ async def test_who_asks_again_with_the_same_key_creates_everybody_once(
     assert not cluster.complaints()
     made = verdict.creations["ok"] - len(house.tenants)  # but for the last word of each
     conclude(
-        "asking again under kill -9",
+        "Asking again under kill -9",
         done=f"{number} creations with a key each, {kills} kill -9 of 2 servers, {resets} times all connections reset",
         bound="every one answered 201 and created once, with one event; 0 lost",
         measured=verdict.measured()

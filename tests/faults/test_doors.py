@@ -231,7 +231,7 @@ async def test_exactly_as_many_sockets_as_there_may_be(scale, seed, furnish, sta
     assert not cluster.complaints()
     slowest = max(watcher.heard[name] - at for name, at in created.items())
     conclude(
-        f"limits of sockets, {kind}",
+        f"Limits of sockets, {kind}",
         done=f"{rounds} rounds of twice as many clients at once as a user, tenant, address and process may have",
         bound="exactly the limit admitted each time, the right code for each other, a neighbour's events within 3 s",
         measured={

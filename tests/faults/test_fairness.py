@@ -123,7 +123,7 @@ async def test_an_import_is_whole_and_holds_up_nobody_else(
     p99 = percentile(shown, 99)
     is_fair = p99 <= MOST_SECONDS or vendor == "sqlite"  # which has one writer: there it waits, and does not fail
     conclude(
-        f"import beside sign-ups ({vendor})",
+        f"Import beside sign-ups ({vendor})",
         done=f"{people} users imported into one tenant, {len(took)} sign-ups at another, {len(house.seats)} viewers",
         bound="0 lost, leaked, partial for either; all sign-ups answered; PostgreSQL: from the question to the frame at"
         " most 1 s (p99)",

@@ -100,7 +100,7 @@ def test_no_input_breaks_a_promise(target, runs, scale, conclude):
 
     branches, features = run.branches_and_features if run.code == 0 else (0, 0)
     conclude(
-        f"fuzzing {target}",
+        f"Fuzzing {target}",
         done=scale.of(short=f"{INPUTS[target]} inputs", long=f"{LONG_SECONDS} s")
         + " of atheris, led by the branches taken",
         bound=f"0 broken: {TARGETS[target]}",

@@ -127,7 +127,7 @@ async def test_few_guesses_are_looked_at_and_the_owner_gets_in(front, scale, see
         owner.slowest <= SLOWEST_SECONDS or not scale.is_long,
     ]
     conclude(
-        "guessing at passwords",
+        "Guessing at passwords",
         done=f"{times} guesses at one account from one address, {times} from as many addresses, {times} accounts with "
         "one password; two servers",
         bound=f"{BOTH}, {ACCOUNT} and {ADDRESS} a minute are looked at (one more for each server), the rest is 429 "

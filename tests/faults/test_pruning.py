@@ -197,7 +197,7 @@ async def test_pruning_while_people_come_back(
     assert "housekeeping of" not in "".join(node.server.process.output() for node in cluster.nodes), "nothing failed"
     is_whole = verdict.is_clean and not verdict.creations["unexcused"] and removed == gone
     conclude(
-        "pruning while people come back",
+        "Pruning while people come back",
         done=f"{gone} events pruned in {len(rounds)} rounds by 2 servers and up to 2 others at once, "
         f"{resumes.complete + resumes.incomplete} resumed, {verdict.creations.total()} creations",
         bound="each resume complete or said not to be, 0 lost, each event pruned once, creations p99 at most 1 s, "

@@ -110,7 +110,7 @@ def test_silent_connections(scale, furnish, start_cluster, own_redis, conclude):
         latest[kind] <= SECONDS_OF_A_HANDSHAKE + ALLOWANCE_SECONDS for kind in ("silent", "half a head")
     )
     conclude(
-        "silent connections",
+        "Silent connections",
         done=f"{each} each of silent connections, half heads, and sockets without a token, on daphne and uvicorn",
         bound="ended after 10 s, 10 s and 5 s; at most 200 sockets wait, the others get 429; whoever has a token is "
         "synced within 1 s (p99); no descriptor is left",
