@@ -41,11 +41,15 @@ HEADERS: dict[str, Any] = {
     **{f"typ {typ!r}": {"typ": typ} for typ in ("JWT", "rt+jwt", "AT+JWT", "", None, GONE, ["at+jwt"], 1)},
     **{
         f"kid {kid!r}": {"kid": kid}
-        for kid in (
-            *(GONE, None, "", "../../dev/null", kid_of(OTHER_KEY), 1, [], {}, "' OR 1", [kid_of(KEY)]),
-            *(kid_of(KEY).upper(), f"{kid_of(KEY)}\x00", f" {kid_of(KEY)}", "k" * 2000, True),
-        )
+        for kid in (GONE, None, "", "../../dev/null", 1, [], {}, "' OR 1", True, "k" * 2000)
     },
+    # Named without the keys' ids, which are new in each process of the tests; nor in upper case, which is the same for
+    # an id that happens to be of digits alone.
+    "kid of another key": {"kid": kid_of(OTHER_KEY)},
+    "kid in a list": {"kid": [kid_of(KEY)]},
+    "kid and a letter": {"kid": f"{kid_of(KEY)}A"},
+    "kid and NUL": {"kid": f"{kid_of(KEY)}\x00"},
+    "kid after a space": {"kid": f" {kid_of(KEY)}"},
     "x5c": {"x5c": ["bWFsbG9yeQ"]},
     "x5t": {"x5t": "bWFsbG9yeQ"},
     "cty": {"cty": "JWT"},
