@@ -30,8 +30,9 @@ async def resuming(world: World, viewer: str) -> list[str]:
         line = await world.open(viewer, query)
         if viewer != "carol":
             await line.until("synced")
+        # Before it is left: how a close from this side is answered is the transport's affair.
+        told += [f"{query.partition('=')[0]} {said}" for said in line.said]
         await line.leave()
-        told += [f"{cursor} {said}" for cursor in [query.partition("=")[0]] for said in line.said]
     return told
 
 
