@@ -23,13 +23,12 @@ from tests.databases import Databases
 from tests.faults import house
 from tests.faults.cluster import Cluster
 from tests.faults.history import History
-from tests.faults.report import Finding, Report, write_if_asked
+from tests.faults.report import Conclude, Report, concluding, report_asked_for
 from tests.faults.scale import Scale, scale_asked_for, seed_asked_for
 from tests.services.redis import RedisServer
 from tests.stories.servers import ServerName
 
 HERE = Path(__file__).parent
-Conclude = Callable[..., None]
 Furnish = Callable[..., tuple[str, house.House]]
 StartCluster = Callable[..., Cluster]
 
@@ -106,24 +105,19 @@ def seed() -> int:
 
 
 @pytest.fixture(scope="session")
-def report() -> Iterator[Report]:
+def report() -> Report:
     """What this run has measured."""
-    report = Report()
-    yield report
-    write_if_asked(report)
+    return report_asked_for()
 
 
 @pytest.fixture
-def conclude(report: Report, seed: int) -> Conclude:
+def conclude(request: pytest.FixtureRequest, report: Report, seed: int) -> Iterator[Conclude]:
     """
     Note what an experiment has measured, and fail if its bound does not hold.
 
     ``conclude("kill -9 of servers", done="30 kills during 10,000 creations", bound="0 lost", measured={"lost": 0},
-    holds=lost == 0)``. It comes last in a test, since what follows a bound that is broken would not be measured.
+    holds=lost == 0)``. It comes last in a test, since what follows a bound that is broken would not be measured. An
+    experiment that ends without it stands in the report as one that broke its bound.
     """
-
-    def conclude(experiment: str, *, done: str, bound: str, measured: dict[str, object], holds: bool) -> None:
-        report.note(Finding(experiment, done, bound, measured, seed, holds))
-        assert holds, f"{experiment} ({done}): must hold: {bound}; measured: {measured}; seed {seed}"
-
-    return conclude
+    with concluding(report, name=request.node.name, seed=seed) as conclude:
+        yield conclude

@@ -2,11 +2,16 @@
 
 import os
 import platform
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 VARIABLE = "FAULTS_REPORT"
+KEEP_VARIABLE = "FAULTS_KEEP"
+Conclude = Callable[..., None]
+HEAD = ("experiment", "what was done", "must hold", "measured", "holds", "seed", "at (UTC)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,45 +24,77 @@ class Finding:
     measured: dict[str, object]
     seed: int
     holds: bool
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def row(self) -> str:
+        """Return it as a row of the report's table."""
+        measured = "; ".join(f"{name} {value}" for name, value in self.measured.items())
+        verdict = "yes" if self.holds else "**NO**"
+        return _row(self.experiment, self.done, self.bound, measured, verdict, str(self.seed), f"{self.at:%m-%d %H:%M}")
 
 
 @dataclass(slots=True)
 class Report:
-    """All findings of a run."""
+    """All findings of a run, and the rows of an earlier one that this one adds to."""
 
     began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     findings: list[Finding] = field(default_factory=list)
+    kept: tuple[str, ...] = ()
 
     def note(self, finding: Finding) -> None:
         """Keep a finding, whether its bound holds or not: a report that left out its failures would be none."""
         self.findings.append(finding)
+        write_if_asked(self)  # at once, so that a run that is cut off has told what it knew
 
     def page(self) -> str:
         """Return the report as a page of Markdown."""
-        minutes = (datetime.now(UTC) - self.began_at).total_seconds() / 60
-        failed = sum(not finding.holds for finding in self.findings)
+        own = {finding.experiment for finding in self.findings}
+        rows = [row for row in self.kept if _experiment_of(row) not in own]
+        rows = sorted([*rows, *(finding.row() for finding in self.findings)], key=_experiment_of)
         lines = [
             "# Guarantees: what the last long run has measured",
             "",
             "Made by `make faults`; do not edit. What is promised, and how it is held, is in"
             " [guarantees.md](guarantees.md).",
             "",
-            f"- When: {self.began_at:%Y-%m-%d %H:%M} UTC, {minutes:.0f} minutes",
+            f"- Ended: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC; each row says when it was measured.",
             f"- Machine: {os.cpu_count()} cores, {_memory_gib()} GiB, {platform.system()} {platform.release()},"
-            f" Python {platform.python_version()}",
-            f"- Experiments: {len(self.findings)}; bounds broken: {failed}",
+            f" Python {platform.python_version()}. Servers, PostgreSQL, Redis and all clients share it.",
+            f"- Experiments: {len(rows)}; bounds broken: {sum('**NO**' in row for row in rows)}",
             "",
-            "| experiment | what was done | must hold | measured | holds | seed |",
-            "|---|---|---|---|---|---|",
+            _row(*HEAD),
+            "|---" * len(HEAD) + "|",
+            *rows,
+            "",
+            "Repeat one: `FAULTS=long FAULTS_SEED=<seed> pytest tests/faults -k <name>`. To put its row into this page,"
+            " the others kept: `FAULTS_KEEP=1 make faults ARGS='-k <name>'`.",
+            "",
         ]
-        lines += [
-            f"| {f.experiment} | {f.done} | {f.bound} | {_facts(f.measured)} | {'yes' if f.holds else '**NO**'} |"
-            f" {f.seed} |"
-            for f in sorted(self.findings, key=lambda finding: finding.experiment)
-        ]
-        return "\n".join(
-            [*lines, "", "Repeat one: `FAULTS=long FAULTS_SEED=<seed> pytest tests/faults -k <name>`.", ""]
-        )
+        return "\n".join(lines)
+
+
+def report_asked_for() -> Report:
+    """Return a new report, with the rows of the page that is there if the environment asks to keep them."""
+    page = Path(os.environ.get(VARIABLE, ""))
+    if not os.environ.get(KEEP_VARIABLE) or not page.is_file():
+        return Report()
+    return Report(kept=tuple(_rows(page.read_text().splitlines())))
+
+
+@contextmanager
+def concluding(report: Report, *, name: str, seed: int) -> Iterator[Conclude]:
+    """Hand out what notes an experiment's result; one of that name that ends without any is noted as broken."""
+    has_concluded = False
+
+    def conclude(experiment: str, *, done: str, bound: str, measured: dict[str, object], holds: bool) -> None:
+        nonlocal has_concluded
+        has_concluded = True
+        report.note(Finding(experiment, done, bound, measured, seed, holds))
+        assert holds, f"{experiment} ({done}): must hold: {bound}; measured: {measured}; seed {seed}"
+
+    yield conclude
+    if not has_concluded:
+        report.note(Finding(name, "ended without a result", "a result", {}, seed, holds=False))
 
 
 def write_if_asked(report: Report) -> None:
@@ -67,8 +104,16 @@ def write_if_asked(report: Report) -> None:
         Path(asked).write_text(report.page())
 
 
-def _facts(measured: dict[str, object]) -> str:
-    return "; ".join(f"{name} {value}" for name, value in measured.items())
+def _rows(lines: Iterable[str]) -> list[str]:
+    return [line for line in lines if line.startswith("| ")][1:]
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+
+
+def _experiment_of(row: str) -> str:
+    return row.split("|")[1].strip()
 
 
 def _memory_gib() -> int:

@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.faults.report import Finding, Report, write_if_asked
+from tests.faults.report import Finding, Report, concluding, report_asked_for, write_if_asked
 from tests.faults.scale import Scale, scale_asked_for, seed_asked_for
 
 
-def finding(*, holds: bool) -> Finding:
-    return Finding("freezing Redis", "5 s, twice", "0 lost", {"lost": int(not holds)}, seed=7, holds=holds)
+def finding(experiment="Freezing Redis", *, holds: bool) -> Finding:
+    return Finding(experiment, "5 s, twice", "0 lost", {"lost": int(not holds)}, seed=7, holds=holds)
 
 
 def test_it_names_experiment_bound_measure_verdict_and_seed():
@@ -15,7 +15,7 @@ def test_it_names_experiment_bound_measure_verdict_and_seed():
 
     report.note(finding(holds=True))
 
-    assert "| freezing Redis | 5 s, twice | 0 lost | lost 0 | yes | 7 |" in report.page()
+    assert "| Freezing Redis | 5 s, twice | 0 lost | lost 0 | yes | 7 | " in report.page()
 
 
 def test_a_broken_bound_stands_out():
@@ -23,7 +23,7 @@ def test_a_broken_bound_stands_out():
 
     report.note(finding(holds=False))
 
-    assert "| lost 1 | **NO** | 7 |" in report.page()
+    assert "| lost 1 | **NO** | 7 | " in report.page()
     assert "bounds broken: 1" in report.page()
 
 
@@ -35,6 +35,54 @@ def test_it_is_written_only_where_asked(monkeypatch, tmp_path):
     write_if_asked(Report())
 
     assert (tmp_path / "report.md").read_text().startswith("# Guarantees")
+
+
+def test_one_more_run_replaces_its_own_rows_and_keeps_the_others_if_asked(monkeypatch, tmp_path):
+    monkeypatch.setenv("FAULTS_REPORT", str(tmp_path / "report.md"))
+    first = report_asked_for()
+    first.note(finding("Freezing Redis", holds=False))
+    first.note(finding("Killing servers", holds=False))
+    monkeypatch.setenv("FAULTS_KEEP", "1")
+
+    report_asked_for().note(finding("Freezing Redis", holds=True))
+
+    page = (tmp_path / "report.md").read_text()
+    assert "- Experiments: 2; bounds broken: 1" in page
+    assert "| Freezing Redis | 5 s, twice | 0 lost | lost 0 | yes |" in page
+    assert "| Killing servers | 5 s, twice | 0 lost | lost 1 | **NO** |" in page
+
+
+def test_what_is_not_to_be_kept_is_not_there(monkeypatch, tmp_path):
+    monkeypatch.setenv("FAULTS_REPORT", str(tmp_path / "report.md"))
+    monkeypatch.delenv("FAULTS_KEEP", raising=False)
+    report_asked_for().note(finding("Killing servers", holds=False))
+
+    report_asked_for().note(finding("Freezing Redis", holds=True))
+
+    assert "Killing servers" not in (tmp_path / "report.md").read_text()
+
+
+def test_an_experiment_that_ends_without_a_result_stands_in_the_report():
+    report = Report()
+
+    with concluding(report, name="test_it", seed=7):
+        pass
+
+    assert "| test_it | ended without a result | a result |  | **NO** | 7 |" in report.page()
+
+
+def test_a_bound_that_does_not_hold_fails_and_is_noted():
+    report = Report()
+
+    with (
+        pytest.raises(
+            AssertionError, match=r"Killing servers \(2 kills\): must hold: 0 lost; measured: {'lost': 3}; seed 7"
+        ),
+        concluding(report, name="test_it", seed=7) as conclude,
+    ):
+        conclude("Killing servers", done="2 kills", bound="0 lost", measured={"lost": 3}, holds=False)
+
+    assert [finding.experiment for finding in report.findings] == ["Killing servers"]
 
 
 def test_scale_and_seed_come_from_the_environment(monkeypatch):
