@@ -9,6 +9,8 @@ import re
 from collections.abc import Sequence
 
 PATTERNS = {
+    # In whole seconds: whether two log-ins fall into one is chance.
+    "expiry": r'(?<="token_expires_at":")[^"]+',
     "token": r"\beyJ[\w-]+\.[\w-]+\.[\w-]+",
     "id": r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b",
     "time": r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z",
@@ -27,7 +29,7 @@ def normalised(transcript: Sequence[str]) -> list[str]:
     def numbered(match: re.Match[str]) -> str:
         name = str(match.lastgroup)
         number = seen[name].setdefault(match[0], len(seen[name]) + 1)
-        # What is random says nothing by being equal to another.
-        return f"<{name}>" if name == "spread" else f"<{name} {number}>"
+        # What is chance says nothing by being equal to another.
+        return f"<{name}>" if name in ("expiry", "spread") else f"<{name} {number}>"
 
     return [VOLATILE.sub(numbered, line) for line in transcript]

@@ -32,6 +32,12 @@ def test_one_more_one_less_and_another_order_show():
     assert normalised([ONE, OTHER, "01a2060e-dd3a-7325-a6d5-af34ee7a0e5d"]) != told
 
 
+def test_ends_of_tokens_are_alike_whether_they_fall_into_one_second_or_not():
+    same, other = '{"token_expires_at":"2026-11-23T09:35:00Z"}', '{"token_expires_at":"2026-11-23T09:35:01Z"}'
+
+    assert normalised([same, same]) == normalised([same, other])
+
+
 def test_a_random_wait_is_one_and_none_is_none():
     assert normalised(['"retry_after_ms":17']) == normalised(['"retry_after_ms":1999'])
     assert normalised(['"retry_after_ms":0']) != normalised(['"retry_after_ms":17'])
