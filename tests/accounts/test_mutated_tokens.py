@@ -2,6 +2,7 @@
 
 import json
 from base64 import urlsafe_b64decode
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import example, given
@@ -12,9 +13,12 @@ from accounts.tokens import AccessTokens, pair_of, read_refresh
 from realtime.ports import TokenRefused
 from tests.accounts.forging import KEY, OTHER_KEY, encoded, session_of_alice, twins_of
 
-SESSION = session_of_alice()
+# Minted an hour ahead, as by a server whose clock is: made when tests are collected, tokens of now would have expired
+# by the time that these run, and be refused whatever is done to them.
+AHEAD = datetime.now(UTC) + timedelta(hours=1)
+SESSION = session_of_alice(refreshed_at=AHEAD)
 GOOD = pair_of(SESSION)
-ANOTHER = pair_of(session_of_alice())
+ANOTHER = pair_of(session_of_alice(refreshed_at=AHEAD))
 KEYS = st.sampled_from([KEY, OTHER_KEY])
 characters = st.sampled_from("AQgwz09-_=.+/ \n\té٠\u2024\x00\ud800") | st.characters()
 places = st.integers(0, len(GOOD.refresh))
