@@ -8,6 +8,7 @@ from tests.faults.experiment import Experiment
 
 MOST_GAP_SECONDS = 3
 PAUSE_SECONDS = 0.5
+AWAY_SECONDS = (PAUSE_SECONDS, 4.0)
 """How long Redis stays away, and a killed server stays dead."""
 
 
@@ -28,9 +29,10 @@ async def test_servers_and_redis_die_and_nothing_is_lost(
         await cluster.bring_back(node)
 
     async def restart():
+        # Now for less than a sweep of the servers, now for more.
         with history.fault("Redis gone"):
             await asyncio.to_thread(own_redis.kill)
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(experiment.random.choice(AWAY_SECONDS))
             await asyncio.to_thread(own_redis.start)
 
     async def flush():
