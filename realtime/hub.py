@@ -10,6 +10,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -35,6 +36,8 @@ BLIND_SECONDS = 60.0
 """How long sockets may stay open while the database cannot be read."""
 RETRY_SECONDS = (0.1, 2.0)
 LETTING_GO_SECONDS = 2.0
+RESUMED_A_TURN = 100
+"""One who is far behind costs a count of what he has missed: so many in one snapshot, and the others in the next."""
 
 _hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()
 
@@ -255,6 +258,6 @@ def _joined(planned: Sequence[AudiencePlan]) -> Plan:
     return Plan(
         tenants=tuple(plan.tenant for plan in planned),
         joining=frozenset().union(*(plan.joining for plan in planned)),
-        resumptions=tuple(resumption for plan in planned for resumption in plan.resumptions),
+        resumptions=tuple(islice((r for plan in planned for r in plan.resumptions), RESUMED_A_TURN)),
         pages=frozenset().union(*(plan.pages for plan in planned)),
     )

@@ -12,8 +12,9 @@ from guardian.shortcuts import assign_perm
 
 from accounts.models import Session, User
 from accounts.permissions import WATCH_SIGNUPS
-from realtime import snapshot
-from tests.realtime.house import house, identity_of, make_tenant, make_user
+from realtime import cursors, hub, snapshot
+from realtime.models import Event
+from tests.realtime.house import house, identity_of, make_session, make_tenant, make_user
 
 pytestmark = [pytest.mark.each_database, pytest.mark.usefixtures("database")]
 
@@ -26,17 +27,23 @@ def _sessions_of(user: User, many: int) -> list[Session]:
     )
 
 
-async def test_a_batch_asks_the_same_at_10_and_at_1000_sockets(monkeypatch):
+@pytest.fixture
+def asked(monkeypatch) -> list[list[str]]:
+    """What each snapshot has asked."""
     asked: list[list[str]] = []
     read = snapshot.read
 
     def counted(plan: snapshot.Plan) -> snapshot.Answer:
         with CaptureQueriesContext(connection) as captured:
             answer = read(plan)
-        asked.append([query["sql"].split("FROM")[-1][:60] for query in captured.captured_queries])
+        asked.append([query["sql"] for query in captured.captured_queries])
         return answer
 
     monkeypatch.setattr(snapshot, "read", counted)
+    return asked
+
+
+async def test_a_batch_asks_the_same_at_10_and_at_1000_sockets(asked):
     async with house() as home:
         acme = await home.write(make_tenant, "acme")
         people = [await home.write(make_user, acme, f"viewer {n}", "viewer") for n in range(10)]
@@ -68,3 +75,24 @@ async def test_a_batch_asks_the_same_at_10_and_at_1000_sockets(monkeypatch):
     assert set(costs) == {10, 1000}
     assert costs[10] == costs[1000]
     assert max(costs[10]) <= 12
+
+
+async def test_those_who_are_far_behind_are_counted_for_a_few_at_a_time(asked, monkeypatch):
+    monkeypatch.setattr(cursors, "MOST_VISIBLE", 2)
+    monkeypatch.setattr(hub, "RESUMED_A_TURN", 3)
+    async with house() as home:
+        acme = await home.write(make_tenant, "acme")
+        alice = await home.write(make_user, acme, "alice", "owner")
+        for number in range(4):
+            await home.write(make_user, acme, f"missed {number}")
+        first = str((await home.write(Event.objects.earliest, "position")).pk)
+        sessions = [await home.write(make_session, alice) for _ in range(8)]
+        sockets = [home.enter(identity_of(session), cursor=first) for session in sessions]
+        await home.read_all()
+        for socket in sockets:
+            await socket.until(lambda s: s.of_type("synced"))
+
+    counts = [sum("COUNT(" in statement for statement in statements) for statements in asked]
+    assert max(counts) == 3
+    assert sum(counts) == len(sockets)
+    assert all(socket.of_type("synced")[0]["reason"] == "too_many" for socket in sockets)
