@@ -82,12 +82,20 @@ class Story:
     # REST
 
     async def call(
-        self, method: str, path: str, *, by: Who | None = None, token: str = "", expect: int | None = None, **body: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        by: Who | None = None,
+        token: str = "",
+        expect: int | None = None,
+        headers: Any = None,
+        **body: Any,
     ) -> httpx.Response:
         """Call the API as somebody, or with a token, or as nobody; ``expect`` is the status that must come."""
         if by is not None:
             token = await self.token(by)
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = dict(headers or {}) | ({"Authorization": f"Bearer {token}"} if token else {})
         answer = await self._client.request(method, f"{API}{path}", headers=headers, json=body or None)
         assert expect in (None, answer.status_code), f"{method} {path}: {answer.status_code} {answer.text}"
         return answer

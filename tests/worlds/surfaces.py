@@ -139,9 +139,31 @@ async def errors(world: World, viewer: str) -> list[str]:
     return [_shown(answer) for answer in told]
 
 
+async def creating(world: World, viewer: str) -> list[str]:
+    """Creations that are asked for again, with a key that was used for the same, for something else, or never."""
+    told = []
+    for key, username in (
+        ("first", "made"),
+        ("first", "made"),
+        ("first", "other"),
+        ("second", "made"),
+        ("k k", "made"),
+    ):
+        headers = {"Idempotency-Key": key}
+        told.append(await world.call("POST", "/users", by=viewer, headers=headers, username=f"{username}-by-{viewer}"))
+    body: Body = {"username": f"guest-of-{viewer}", "password": "correct-horse"}
+    for key in ("first", "first", "second"):
+        headers = {"Idempotency-Key": f"{key}-{viewer}"}
+        told.append(await world.story.call("POST", "/tenants/acme/signup", headers=headers, **body))
+    return [_shown(answer) for answer in told]
+
+
 SURFACES: dict[str, Surface] = {
     surface.__name__: surface
-    for surface in (live, resuming, heartbeat, listing, searching, cursors, rows, grants, sessions, own, errors)
+    for surface in (
+        *(live, resuming, heartbeat, listing, searching, cursors),
+        *(rows, grants, sessions, own, errors, creating),
+    )
 }
 
 

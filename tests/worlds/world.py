@@ -107,9 +107,12 @@ class World:
         """Do something to the database."""
         return await asyncio.get_running_loop().run_in_executor(self._writer, lambda: call(*args, **kwargs))
 
-    async def call(self, method: str, path: str, *, by: str, expect: int | None = None, **body: Any) -> Any:
+    async def call(
+        self, method: str, path: str, *, by: str, expect: int | None = None, headers: Any = None, **body: Any
+    ) -> Any:
         """Call the API as somebody."""
-        return await self.story.call(method, path, token=await self.token(by), expect=expect, **body)
+        token = await self.token(by)
+        return await self.story.call(method, path, token=token, expect=expect, headers=headers, **body)
 
     async def join(self, name: str, *, tenant: str = "acme", **fields: Any) -> None:
         """Have somebody sign up."""
