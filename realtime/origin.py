@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 # Not urllib's urlsplit: it reads a URL, which has more forms than an origin, and not strictly. In Python 3.11.7 it
 # finds the host ::1 in http://anything[::1].
-ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", re.IGNORECASE | re.ASCII)
+ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([1-9][0-9]{0,4}))?", re.IGNORECASE | re.ASCII)
 MOST_PORT = 65535
 DEFAULT_PORTS = {"http": 80, "https": 443}
 

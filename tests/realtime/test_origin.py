@@ -9,7 +9,6 @@ ALLOWED = ("https://app.example.com", "http://localhost:8000", "https://[2001:db
 SAME = [
     "https://app.example.com",
     "https://app.example.com:443",
-    "https://app.example.com:0443",
     "HTTPS://APP.EXAMPLE.COM",
     "https://App.Example.Com",
     "http://localhost:8000",
@@ -38,6 +37,8 @@ OTHERS = {
     "another port": "https://app.example.com:8443",
     "no port where one is expected": "http://localhost",
     "port 0": "https://app.example.com:0",
+    "a zero before the default port": "https://app.example.com:0443",
+    "a zero before a port": "http://localhost:08000",
     "a port out of range": "https://app.example.com:65536",
     "a negative port": "https://app.example.com:-443",
     "a port with a sign": "https://app.example.com:+443",
