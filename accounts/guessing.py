@@ -5,8 +5,9 @@ Failures are rows, so that they count in every process and outlive a restart; th
 let happen. They are of no account, since an account that does not exist must be like one that does: what is kept is a
 digest of the names that only this server can make, and it is kept no longer than it counts.
 
-Whoever has logged in from an address before is not stopped by what others do from elsewhere: the limit of an account in
-all does not hold for him. A success takes back one's own failures alone.
+Whoever has logged in from an address before is not stopped by what others do from elsewhere: over the limit of an
+account in all, the right password gets in from there. Nobody else learns that there is such an address, or such an
+account: whatever comes is hashed, counted and refused alike. A success takes back one's own failures alone.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -41,33 +42,54 @@ class Guess:
     @property
     def account(self) -> str:
         """The account's digest."""
-        # Length first: no two pairs of names are spelt the same.
-        tenant = "" if self.tenant is None else f"={self.tenant}"
-        named = f"{len(tenant)}:{tenant}{self.username}".encode(errors="surrogatepass").hex()
-        return salted_hmac("accounts.guessing", named, algorithm="sha256").hexdigest()
+        return self._digest("accounts.guessing")
+
+    @property
+    def account_beyond(self) -> str:
+        """The digest under which guesses beyond the limit of the account in all are counted."""
+        return self._digest("accounts.guessing.beyond")
 
     @property
     def network(self) -> str:
         """What its address counts as."""
         return network_of(self.address)
 
+    def _digest(self, salt: str) -> str:
+        # Length first: no two pairs of names are spelt the same.
+        tenant = "" if self.tenant is None else f"={self.tenant}"
+        named = f"{len(tenant)}:{tenant}{self.username}".encode(errors="surrogatepass").hex()
+        return salted_hmac(salt, named, algorithm="sha256").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """The failures of a guess's account from its address, and the seconds to wait where all of it are too many."""
+
+    own: int
+    wait: float
+
 
 def is_right(guess: Guess, check: Callable[[], bool]) -> bool:
     """
     Return what ``check`` says of a guess's password, and count it if it is wrong.
 
-    Raises ``TooManyFailures`` without asking ``check``, and ``Busy`` where too many passwords are hashed already.
+    Raises ``TooManyFailures`` without asking ``check`` where the address has failed too often, after asking it where the
+    account has; and ``Busy`` where too many passwords are hashed already. ``check`` must take as long for an account
+    that does not exist.
     """
-    _refuse_one_too_many(guess)  # before a place is taken: refusals must stay cheap
+    _count_or_refuse(guess)  # before a place is taken: refusals must stay cheap
     with room.place():
         # Again, since others may have failed while this one waited: no more guesses are checked beyond a limit than
         # there are places, however many come at once.
-        own_failures = _refuse_one_too_many(guess)
-        if not check():
-            FailedLogIn.objects.create(account=guess.account, network=guess.network, at=timezone.now())
+        count = _count_or_refuse(guess)
+        # Asked for before, and whatever the password: neither what is done nor what is said may depend on more than
+        # whether the guess gets in.
+        may_pass = not count.wait or _has_logged_in_from(guess)
+        if not (check() and may_pass):
+            _note_failure(guess, count)
             return False
-    if own_failures:
-        FailedLogIn.objects.filter(account=guess.account, network=guess.network).delete()
+    if count.own:
+        FailedLogIn.objects.filter(account__in=_own_accounts(guess), network=guess.network).delete()
     return True
 
 
@@ -82,24 +104,34 @@ def forget_old() -> Iterator[int]:
             return
 
 
-def _refuse_one_too_many(guess: Guess) -> int:
-    """Raise ``TooManyFailures``, or return how many failures of this account count for this address."""
+def _note_failure(guess: Guess, count: _Count) -> None:
+    """Count a guess that does not get in; raises ``TooManyFailures`` for one beyond the limit of its account in all."""
+    # Beyond it guesses count for their address alone: it would never end for an owner who goes on trying otherwise.
+    account = guess.account_beyond if count.wait else guess.account
+    FailedLogIn.objects.create(account=account, network=guess.network, at=timezone.now())
+    if count.wait:
+        raise TooManyFailures(count.wait)
+
+
+def _count_or_refuse(guess: Guess) -> _Count:
+    """Return what counts against a guess; raises ``TooManyFailures`` where its address has failed too often."""
     now = timezone.now()
     of_both, of_account, of_address = _rates()
     since = now - timedelta(seconds=max(of_both.seconds, of_account.seconds))
-    failures = FailedLogIn.objects.filter(account=guess.account, at__gt=since).values_list("at", "network")
-    elsewhere = [at for at, _ in failures]
-    own = [at for at, network in failures if network == guess.network]
+    failures = FailedLogIn.objects.filter(account__in=_own_accounts(guess), at__gt=since)
+    own = list(failures.filter(network=guess.network).values_list("at", flat=True))
+    of_all = list(failures.filter(account=guess.account).values_list("at", flat=True))
     begun = now - timedelta(seconds=of_address.seconds)
-    here = FailedLogIn.objects.filter(network=guess.network, at__gt=begun).values_list("at", flat=True)
-    wait = max(_seconds_to_wait(own, of_both, now), _seconds_to_wait(list(here), of_address, now))
-    if not wait:
-        wait = _seconds_to_wait(elsewhere, of_account, now)
-        if wait and _has_logged_in_from(guess):
-            wait = 0
-    if wait:
-        raise TooManyFailures(wait)
-    return len(own)
+    here = list(FailedLogIn.objects.filter(network=guess.network, at__gt=begun).values_list("at", flat=True))
+    wait = _seconds_to_wait(of_all, of_account, now)
+    refused = max(_seconds_to_wait(own, of_both, now), _seconds_to_wait(here, of_address, now))
+    if refused:
+        raise TooManyFailures(max(refused, wait))
+    return _Count(own=len(own), wait=wait)
+
+
+def _own_accounts(guess: Guess) -> tuple[str, str]:
+    return guess.account, guess.account_beyond
 
 
 def _seconds_to_wait(failures: Sequence[datetime], rate: Rate, now: datetime) -> float:

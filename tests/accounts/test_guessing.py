@@ -16,6 +16,7 @@ from config.values import proxies
 from tests.accounts.api_calls import assert_problem, holder_of
 from tests.accounts.api_calls import log_in as log_in_from_here
 from tests.accounts.house import PASSWORD
+from tests.hashing import QuickArgon2
 
 pytestmark = pytest.mark.each_database
 
@@ -131,7 +132,69 @@ def test_whoever_has_logged_in_from_there_gets_in_while_others_guess(house):
     assert log_in().status == 200
     assert log_in(at="2001:db8::ffff:2").status == 200, "the same network"
     assert log_in(at=OFFICE).status == 429
-    assert guess(11) == [401] * 10 + [429], "and may mistype as often as ever"
+
+
+def test_whoever_has_logged_in_from_there_may_mistype_while_others_guess_and_is_told_as_anybody_is(house):
+    log_in()
+    guess_from_everywhere(55)
+
+    assert guess(9) == [429] * 9
+    assert log_in().status == 200, "which takes back what was mistyped"
+    assert guess(10) == [429] * 10
+    assert log_in().status == 429, "ten are the most from an address, known or not"
+
+
+# username, from where: each but the first has no way in while others guess
+KNOWN, PLACES = ("alice", HOME), [("alice", OFFICE), ("bob", HOME), ("nobody", HOME)]
+
+
+def test_beyond_the_limit_nothing_tells_a_known_address_from_another_or_from_no_account(house, monkeypatch):
+    """The same answers after the same hashes, wrong password after wrong password, to the last that is looked at."""
+    log_in()
+    hashes: list[str] = []
+    encode, verify = QuickArgon2.encode, QuickArgon2.verify
+    monkeypatch.setattr(QuickArgon2, "encode", lambda *args: hashes.append("encode") or encode(*args))
+    monkeypatch.setattr(QuickArgon2, "verify", lambda *args: hashes.append("verify") or verify(*args))
+
+    def answers(username, at):
+        said = []
+        for _ in range(12):
+            hashes.clear()
+            answer = log_in(username, password="guess", at=at)
+            body = assert_problem(answer, 429, "too_many_failures")
+            seconds = int(answer.headers["Retry-After"])
+            assert 3500 < seconds <= 3600
+            assert body["detail"] == f"Too many wrong passwords; try again in {seconds} seconds."
+            said.append((set(body), set(answer.headers), len(hashes)))
+        return said
+
+    for username in ("alice", "bob", "nobody"):
+        assert guess_from_everywhere(50, username) == [401] * 50
+
+    known = answers(*KNOWN)
+    assert [hashed for *_, hashed in known] == [1] * 10 + [0] * 2
+    for username, at in PLACES:
+        FailedLogIn.objects.filter(network=at).delete()
+        assert answers(username, at) == known, (username, at)
+
+
+def test_a_right_password_from_elsewhere_is_answered_as_a_wrong_one_to_the_last(house):
+    """Else whoever guesses beyond the limit would learn from the answers which guess was right."""
+    guess_from_everywhere(50)
+
+    statuses = [log_in(at=OFFICE).status for _ in range(11)]
+
+    assert statuses == [429] * 11
+    assert FailedLogIn.objects.filter(network=OFFICE).count() == 10
+
+
+def test_what_is_guessed_beyond_the_limit_does_not_prolong_it(house, later):
+    guess_from_everywhere(50)
+    later(minutes=59)
+    assert guess_from_everywhere(60) == [429] * 60
+    later(minutes=1, seconds=1)
+
+    assert log_in(at=OFFICE).status == 200
 
 
 def test_having_logged_in_there_is_no_leave_to_guess_at_others(house):
