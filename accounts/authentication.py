@@ -76,7 +76,7 @@ class OperatorBackend(BaseBackend):
 def _checked(
     request: HttpRequest | None, users: QuerySet[User], tenant: str | None, username: str, password: str
 ) -> User | None:
-    """Return the active user of these credentials, or None; raises ``TooManyFailures`` and ``Busy``."""
+    """Return the active user of these credentials, or None; raises ``TooManyLogIns``, ``TooManyFailures``, ``Busy``."""
     try:
         username = normalise_username(username)
         user = users.filter(username=username).first()

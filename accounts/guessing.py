@@ -19,6 +19,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from accounts import attempts
 from accounts.hashing import room
 from accounts.models import FailedLogIn, Session
 from accounts.refusals import TooManyFailures
@@ -73,12 +74,13 @@ def is_right(guess: Guess, check: Callable[[], bool]) -> bool:
     """
     Return what ``check`` says of a guess's password, and count it if it is wrong.
 
-    Raises ``TooManyFailures`` without asking ``check`` where the address has failed too often, after asking it where the
-    account has; and ``Busy`` where too many passwords are hashed already. ``check`` must take as long for an account
-    that does not exist.
+    Raises ``TooManyLogIns`` where too many come, right or wrong; ``TooManyFailures``, without asking ``check`` where
+    the address has failed too often, and after asking it where the account has; ``Busy`` where too many passwords are
+    hashed already. ``check`` must take as long for an account that does not exist.
     """
+    attempts.count(account=guess.account, network=guess.network)
     _count_or_refuse(guess)  # before a place is taken: refusals must stay cheap
-    with room.place():
+    with room.place(guess.network):
         # Again, since others may have failed while this one waited: no more guesses are checked beyond a limit than
         # there are places, however many come at once.
         count = _count_or_refuse(guess)

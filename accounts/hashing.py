@@ -6,6 +6,7 @@ without a bound, a hundred log-ins at once would take 10 GiB and every core ther
 """
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,8 @@ from accounts.refusals import Busy
 
 MOST_WAITING = 100
 """More than can be served in the time that anybody waits."""
+MOST_WAITING_OF_A_NETWORK = MOST_WAITING // 2
+"""So that whoever floods from one address leaves places to all others."""
 WAIT_SECONDS = 5.0
 
 
@@ -27,15 +30,20 @@ class HashingRoom:
         self._changed = threading.Condition()
         self._hashing = 0
         self._waiting = 0
+        self._waiting_of: Counter[str | None] = Counter()
         self._this_thread = threading.local()
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        """Hold a place while the body runs; a thread that holds one needs no other. Raises ``Busy``."""
+    def place(self, network: str | None = None) -> Iterator[None]:
+        """
+        Hold a place while the body runs, for somebody from a network, if that is known.
+
+        A thread that holds one needs no other. Raises ``Busy``.
+        """
         if getattr(self._this_thread, "is_inside", False):
             yield
             return
-        self._enter()
+        self._enter(network)
         self._this_thread.is_inside = True
         try:
             yield
@@ -45,17 +53,25 @@ class HashingRoom:
                 self._hashing -= 1
                 self._changed.notify()
 
-    def _enter(self) -> None:
+    def _enter(self, network: str | None) -> None:
         with self._changed:
-            if self._waiting >= MOST_WAITING:
+            if self._waiting >= MOST_WAITING or not self._may_wait(network):
                 raise Busy
             self._waiting += 1
+            self._waiting_of[network] += 1
             try:
                 if not self._changed.wait_for(self._has_place, WAIT_SECONDS):
                     raise Busy
             finally:
                 self._waiting -= 1
+                self._waiting_of[network] -= 1
+                if not self._waiting_of[network]:
+                    del self._waiting_of[network]
             self._hashing += 1
+
+    def _may_wait(self, network: str | None) -> bool:
+        # What comes without a network (sign-ups, staff's creations) has limits of its own, and is of many.
+        return network is None or self._waiting_of[network] < MOST_WAITING_OF_A_NETWORK
 
     def _has_place(self) -> bool:
         most: int = settings.USHER.hashings_at_once

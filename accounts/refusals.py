@@ -78,6 +78,16 @@ class TooManyFailures(Refused):
         super().__init__(f"Too many wrong passwords; try again in {self.retry_after_seconds} seconds.")
 
 
+class TooManyLogIns(Refused):
+    """So many came to log in, right or wrong, that no more are looked at for now."""
+
+    code = "throttled"
+
+    def __init__(self, seconds: float) -> None:
+        self.retry_after_seconds = ceil(seconds)
+        super().__init__(f"Too many log-ins; try again in {self.retry_after_seconds} seconds.")
+
+
 class Busy(Refused):
     """As many passwords are being hashed as may be, and as many wait."""
 

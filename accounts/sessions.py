@@ -131,7 +131,7 @@ def change_password(user: User, *, current: str, new: str, session_id: UUID, add
     """
     Change a user's password, and end all its sessions but the one that asks, which does so from ``address``.
 
-    Raises ``WrongPassword``, ``WeakPassword``; ``TooManyFailures`` and ``Busy`` as a log-in does.
+    Raises ``WrongPassword``, ``WeakPassword``; ``TooManyLogIns``, ``TooManyFailures`` and ``Busy`` as a log-in does.
     """
     # Hashing takes a good part of a second of CPU: never inside a transaction, where others wait for its locks.
     tenant = None if user.tenant is None else user.tenant.slug

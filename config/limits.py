@@ -47,6 +47,10 @@ class Limits(BaseSettings):
     requests_per_address: Rate = _rate("USHER_REQUESTS_PER_ADDRESS", "6000/min", "requests per address")
     requests_per_user: Rate = _rate("USHER_REQUESTS_PER_USER", "600/min", "requests per user")
     creations_per_tenant: Rate = _rate("USHER_CREATIONS_PER_TENANT", "1200/min", "users created in a tenant")
+    logins_per_account_and_address: Rate = _rate(
+        "USHER_LOGINS_PER_ACCOUNT_AND_ADDRESS", "30/min", "log-ins to an account from an address, right or wrong"
+    )
+    logins_per_address: Rate = _rate("USHER_LOGINS_PER_ADDRESS", "300/min", "all log-ins from an address")
     failed_logins_per_account_and_address: Rate = _rate(
         "USHER_FAILED_LOGINS_PER_ACCOUNT_AND_ADDRESS", "10/10min", "wrong passwords for an account from an address"
     )

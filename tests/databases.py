@@ -21,6 +21,7 @@ from django.core.management import call_command
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from accounts import attempts
 from accounts.api import throttles
 from config.databases import database_of
 from tests.services.postgres import PostgresServer
@@ -173,6 +174,7 @@ def _forget() -> None:
     """Drop what this process remembers of a database beyond its connections: ids of content types, and throttles."""
     ContentType.objects.clear_cache()
     throttles.frequency.forget()
+    attempts.frequency.forget()
 
 
 def _close(connection: BaseDatabaseWrapper) -> None:

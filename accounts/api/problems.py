@@ -102,6 +102,7 @@ STATUS_OF_REFUSALS: Mapping[type[refusals.Refused], int] = {
     refusals.NotAuthorised: 403,
     refusals.TenantSuspended: 503,
     refusals.TooManyFailures: 429,
+    refusals.TooManyLogIns: 429,
     refusals.Busy: 503,
     refusals.TokenInUrl: 400,
     refusals.WrongPassword: 400,

@@ -1,6 +1,7 @@
 """Hashing: few at a time, whatever path it comes by, and who finds no place is told to come again."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -24,19 +25,28 @@ def room(monkeypatch):
 class Occupant(threading.Thread):
     """Somebody who holds a place of a room until he is told to leave it."""
 
-    def __init__(self, room):
+    def __init__(self, room, network=None):
         super().__init__(daemon=True)
-        self.room, self.is_inside, self.may_leave = room, threading.Event(), threading.Event()
+        self.room, self.network = room, network
+        self.is_inside, self.may_leave = threading.Event(), threading.Event()
         self.start()
 
     def run(self):
-        with self.room.place():
+        with self.room.place(self.network):
             self.is_inside.set()
             self.may_leave.wait(30)
 
     def leave(self):
         self.may_leave.set()
         self.join(30)
+
+
+def wait_until(has_happened):
+    """Return once something has happened, which takes no time of its own."""
+    until = time.monotonic() + 30
+    while not has_happened():
+        assert time.monotonic() < until
+        time.sleep(0.001)
 
 
 @pytest.fixture
@@ -121,6 +131,27 @@ def test_no_more_wait_than_can_be_served(room, occupied, monkeypatch):
 
     with pytest.raises(Busy), room.place():
         pytest.fail("there was a place")
+
+
+def test_one_network_has_half_of_the_waiting_places_and_the_others_get_through(room, occupied, monkeypatch):
+    monkeypatch.setattr(hashing, "MOST_WAITING_OF_A_NETWORK", 3)
+    flood = [Occupant(room, "192.0.2.1") for _ in range(3)]
+    wait_until(lambda: room._waiting == 3)
+
+    with pytest.raises(Busy), room.place("192.0.2.1"):
+        pytest.fail("there was a place")
+
+    others = [Occupant(room, "192.0.2.2"), Occupant(room)]
+    wait_until(lambda: room._waiting == 5)
+    for occupant in (*occupied, *flood, *others):
+        occupant.may_leave.set()
+    for occupant in (*flood, *others):
+        assert occupant.is_inside.wait(30)
+    assert (room._waiting, room._waiting_of) == (0, {}), "all were served, and nothing is remembered"
+
+
+def test_a_network_never_has_more_than_half():
+    assert hashing.MOST_WAITING_OF_A_NETWORK * 2 <= hashing.MOST_WAITING
 
 
 def test_who_fails_gives_the_place_back(room):
