@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class UserQuerySet(models.QuerySet["User"]):
-    """Users; a bulk insert of users of tenants records their creation like any other path does."""
+    """Users; to insert or update them in bulk does what saving each does: their creation, the end of their sessions."""
 
     def bulk_create(self, objs: Iterable["User"], *args: Any, **kwargs: Any) -> list["User"]:
         """
@@ -31,6 +31,16 @@ class UserQuerySet(models.QuerySet["User"]):
             created = super().bulk_create(users, *args, **kwargs)
             record_creation([user for user in created if user.tenant_id is not None])
         return created
+
+    def update(self, **kwargs: Any) -> int:
+        """Update users in bulk (``bulk_update`` too comes here); new passwords end all sessions of those users."""
+        if "password" not in kwargs:
+            return super().update(**kwargs)
+        from accounts.endings import a_new_password_ends_sessions
+
+        with a_new_password_ends_sessions(self) as users:
+            # Django's own update, which this one would only call again.
+            return models.QuerySet.update(users, **kwargs)
 
 
 class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]

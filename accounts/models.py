@@ -2,7 +2,9 @@
 
 from typing import Any, ClassVar
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import Group, Permission, PermissionsMixin
 from django.db import models, transaction
 from django.utils import timezone
@@ -79,18 +81,47 @@ class User(AbstractBaseUser, PermissionsMixin, GuardianUserMixin):
         """
         Save; a new user of a tenant gets its default grants and its event in the same transaction.
 
+        A password that is another than before ends all sessions of the user, in the same transaction too.
+
         Raises ``ValueError`` for a username that normalises to nothing allowed, ``IntegrityError`` for one that is
         taken.
         """
-        self.username = normalise_username(self.username)
-        if not self._state.adding or self.tenant_id is None:
-            super().save(*args, **kwargs)
-            return
-        from accounts.creation import record_creation  # the model's own saving needs what is built on the model
+        # The model's own saving needs what is built on the model.
+        from accounts.creation import record_creation
+        from accounts.endings import a_new_password_ends_sessions
 
-        with transaction.atomic(using=kwargs.get("using")):
+        self.username = normalise_username(self.username)
+        written = kwargs.get("update_fields")
+        if self._state.adding and self.tenant_id is not None:
+            with transaction.atomic(using=kwargs.get("using")):
+                super().save(*args, **kwargs)
+                record_creation([self])
+        elif written is None or "password" in written:
+            with a_new_password_ends_sessions(User.objects.using(kwargs.get("using")).filter(pk=self.pk)):
+                super().save(*args, **kwargs)
+        else:
             super().save(*args, **kwargs)
-            record_creation([self])
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Tell whether this is the user's password; one that is right and was hashed otherwise is hashed anew."""
+        return check_password(raw_password, self.password, self._rehash)
+
+    async def acheck_password(self, raw_password: str | None) -> bool:
+        """Tell the same; Django's own would save the new hash as a new password."""
+        return await sync_to_async(self.check_password)(raw_password)
+
+    def replace_hash(self, hashed: str) -> bool:
+        """
+        Write a hash over the one that this instance has; returns False, and writes nothing, if that has gone.
+
+        Alone of all writing it ends no session: whoever calls it says which end.
+        """
+        return bool(User._base_manager.filter(pk=self.pk, password=self.password).update(password=hashed))
+
+    def _rehash(self, raw_password: str) -> None:
+        hashed = make_password(raw_password)
+        self.replace_hash(hashed)
+        self.password = hashed
 
 
 class Session(models.Model):

@@ -1,4 +1,8 @@
-"""Sessions: one per log-in. They begin, are renewed and end here, and nowhere else."""
+"""
+Sessions: one per log-in. Every service that begins, renews or ends one is here, and nowhere else.
+
+What a new password ends that is saved past the services, ``accounts.endings`` ends.
+"""
 
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -7,16 +11,15 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework_simplejwt.settings import api_settings
 
+from accounts.endings import PASSWORD_CHANGED, end, live_sessions
 from accounts.guessing import Guess, is_right
 from accounts.models import Session, User
 from accounts.refusals import BadCredentials, NotAuthorised, SessionEnded, TenantSuspended, WeakPassword, WrongPassword
 from accounts.retries import retried
 from accounts.tokens import Pair, RefreshClaims, pair_of, read_refresh
-from realtime import bell
 from realtime.ports import TokenRefused
 
 LIFETIME: timedelta = api_settings.REFRESH_TOKEN_LIFETIME
@@ -25,7 +28,6 @@ REPEAT = timedelta(seconds=10)
 """How long after a renewal its refresh token may be shown again, by a client that never got the answer."""
 
 LOGGED_OUT = "logged_out"
-PASSWORD_CHANGED = "password_changed"  # noqa: S105  a reason, no password
 REFRESH_REUSED = "refresh_reused"
 DEACTIVATED = "deactivated"
 ENDED_BY_STAFF = "ended_by_staff"
@@ -94,7 +96,7 @@ def _renewed(claims: RefreshClaims) -> Session | None:
         return session
     if claims.jti == session.previous_jti and now - session.refreshed_at <= REPEAT:
         return session
-    _end(Session.objects.filter(pk=session.pk), session.user, REFRESH_REUSED)
+    end(Session.objects.filter(pk=session.pk), session.user, REFRESH_REUSED)
     return None
 
 
@@ -107,15 +109,9 @@ def _refuse_if_closed(session: Session) -> None:
         raise TenantSuspended
 
 
-def live_sessions(user: User) -> QuerySet[Session]:
-    """Return the sessions of a user that have neither ended nor expired, newest first."""
-    live = Session.objects.filter(user=user, ended_at=None, expires_at__gt=timezone.now())
-    return live.order_by("-created_at", "-pk")
-
-
 def end_session(user: User, session_id: UUID, *, reason: str) -> bool:
     """End one session of a user; returns whether there was a live one of that id."""
-    return _end(live_sessions(user).filter(pk=session_id), user, reason) > 0
+    return end(live_sessions(user).filter(pk=session_id), user, reason) > 0
 
 
 @retried
@@ -124,13 +120,14 @@ def end_all_sessions(user: User, *, reason: str, but: UUID | None = None) -> int
     with transaction.atomic():
         _locked(user)  # two that end the same sessions wait here, in order, and not for each other's rows
         ending = live_sessions(user) if but is None else live_sessions(user).exclude(pk=but)
-        return _end(ending, user, reason)
+        return end(ending, user, reason)
 
 
-def change_password(user: User, *, current: str, new: str, session_id: UUID, address: str | None) -> None:
+def change_password(user: User, *, current: str, new: str, session_id: UUID | None, address: str | None) -> None:
     """
     Change a user's password, and end all its sessions but the one that asks, which does so from ``address``.
 
+    ``session_id`` is None for an operator in the admin, who has a cookie and no session of ours to be kept.
     Raises ``WrongPassword``, ``WeakPassword``; ``TooManyLogIns``, ``TooManyFailures`` and ``Busy`` as a log-in does.
     """
     # Hashing takes a good part of a second of CPU: never inside a transaction, where others wait for its locks.
@@ -146,12 +143,10 @@ def change_password(user: User, *, current: str, new: str, session_id: UUID, add
 
 
 @retried
-def _set_password(user: User, hashed: str, session_id: UUID) -> None:
+def _set_password(user: User, hashed: str, session_id: UUID | None) -> None:
     with transaction.atomic():
-        locked = _locked(user)
-        if locked is None or locked.password != user.password:
+        if not user.replace_hash(hashed):
             raise WrongPassword  # another change came first
-        User.objects.filter(pk=user.pk).update(password=hashed)
         end_all_sessions(user, reason=PASSWORD_CHANGED, but=session_id)
     user.password = hashed
 
@@ -175,10 +170,3 @@ def _now() -> datetime:
         cursor.execute("SELECT clock_timestamp()")
         now: datetime = cursor.fetchone()[0]
         return now
-
-
-def _end(sessions: QuerySet[Session], user: User, reason: str) -> int:
-    ended = sessions.order_by().update(ended_at=timezone.now(), end_reason=reason)
-    if ended and user.tenant_id is not None:
-        bell.ring_on_commit(user.tenant_id)
-    return ended

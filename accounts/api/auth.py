@@ -19,6 +19,7 @@ from accounts.api.pagination import PARAMETERS, body_of, cursor_of, read_page
 from accounts.api.problems import NotFound
 from accounts.api.public import PublicView
 from accounts.api.strict import Nothing, validated
+from accounts.endings import live_sessions
 from accounts.models import User
 from accounts.refusals import BadCredentials
 from accounts.tokens import Pair
@@ -100,7 +101,7 @@ class SessionListView(APIView):
     def get(self, request: Request) -> Response:
         """Return a page of the caller's live sessions, newest first."""
         current = standing_of(request).session_id
-        live = sessions.live_sessions(user_of(request))
+        live = live_sessions(user_of(request))
         page = read_page(cursor_of(request), [live], [live])
         rows = [view_of_session(session, is_current=session.pk == current) for session in page.rows]
         return Response(SessionListBody(body_of(request, page, rows)).data)

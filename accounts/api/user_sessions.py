@@ -6,13 +6,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import sessions
 from accounts.api.auth_bodies import UserSessionListBody, view_of_session
 from accounts.api.caller import standing_of
 from accounts.api.openapi import problems
 from accounts.api.pagination import PARAMETERS, body_of, cursor_of, read_page
 from accounts.api.permissions import TenantView, uuid_of
 from accounts.api.problems import NotFound
+from accounts.endings import live_sessions
 from accounts.models import Session, User
 from accounts.permissions import MANAGE_USERS, VIEW_USER_ORIGIN
 from accounts.users import end_sessions
@@ -42,7 +42,7 @@ class UserSessionListView(UserSessionView):
         """Return a page of the live sessions of a user that the caller may see."""
         with self.one_moment():
             user, held = self.subject(user_id)
-            live = sessions.live_sessions(user)
+            live = live_sessions(user)
             page = read_page(cursor_of(request), [live], [live])
         current = standing_of(request).session_id
         rows = [_as_seen(session, held, is_current=session.pk == current) for session in page.rows]

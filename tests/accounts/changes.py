@@ -60,6 +60,11 @@ def inactive(user: User) -> User:
     return user
 
 
+def with_new_password(user: User) -> User:
+    user.set_password("another")
+    return user
+
+
 def deactivate(user: User) -> None:
     inactive(user).save()
 
@@ -193,6 +198,8 @@ CHANGES: dict[str, tuple[Act, dict[str, Any]]] = {
         lambda s: s.sessions().update(expires_at=timezone.now()),
         OF_SESSION,
     ),
+    "password by save": (lambda s: with_new_password(s.watcher).save(), OF_SESSION),
+    "password by update": (lambda s: s.users(s.watcher).update(password="another"), OF_SESSION),
     "end_session": (lambda s: sessions.end_session(s.watcher, s.session.pk, reason="logged_out"), OF_SESSION),
     "end_all_sessions": (lambda s: sessions.end_all_sessions(s.watcher, reason="ended_by_staff"), OF_SESSION),
     # the tenant

@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 
 from accounts import sessions
+from accounts.endings import live_sessions
 from accounts.models import Session, User
 from accounts.refusals import BadCredentials, WeakPassword, WrongPassword
 from tests.accounts.house import PASSWORD
@@ -50,7 +51,7 @@ def test_all_sessions_end_but_one_if_asked(alice):
     kept, *others = [session_of(log_in(alice)).pk for _ in range(3)]
 
     assert sessions.end_all_sessions(alice, reason=sessions.ENDED_BY_STAFF, but=kept) == len(others)
-    assert [session.pk for session in sessions.live_sessions(alice)] == [kept]
+    assert [session.pk for session in live_sessions(alice)] == [kept]
     assert sessions.end_all_sessions(alice, reason=sessions.ENDED_BY_STAFF) == 1
 
 
