@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.contrib.admin.forms import AdminPasswordChangeForm
 
 from accounts.models import Role, User
 from accounts.permissions import ON_TENANTS, ON_USERS
@@ -108,3 +109,12 @@ class RoleForm(RefusalForm, ModelForm):
         if self.instance.pk is not None:
             self.initial["permissions"] = sorted(tenant_permissions_of(self.instance))
             self.initial["grants"] = sorted(default_grants_of([self.instance]))
+
+
+class OwnPasswordForm(AdminPasswordChangeForm):
+    """An operator's own new password. Whether the current one is right the service finds out, which counts guesses."""
+
+    def clean_old_password(self) -> str:
+        """Return what was given."""
+        given: str = self.cleaned_data["old_password"]
+        return given

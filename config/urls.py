@@ -14,7 +14,8 @@ urlpatterns = [
     # Browsers ask for it on every page that names no icon, the admin's for one.
     path("favicon.ico", RedirectView.as_view(url=static("usher/icon.svg"))),
     path("livez", pages.livez, name="livez"),
-    path("admin/login/", admin_login.log_in),  # found before the admin's own
+    path("admin/login/", admin_login.log_in),  # these two are found before the admin's own
+    path("admin/password_change/", admin_login.change_password),
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),

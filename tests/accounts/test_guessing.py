@@ -284,6 +284,23 @@ def test_the_admins_log_in_is_limited_too(house):
     assert post(PASSWORD, at=OFFICE).status_code == 302
 
 
+def test_the_admins_change_of_the_password_is_limited_too(house):
+    browser = Client()
+    browser.force_login(house.user("olga"), backend="accounts.authentication.OperatorBackend")
+
+    def post(current, new="correct horse", again="correct horse", at=HOME):
+        form = {"old_password": current, "new_password1": new, "new_password2": again}
+        return browser.post("/admin/password_change/", form, headers={"X-Forwarded-For": at})
+
+    assert [post("guess", again="another").status_code for _ in range(12)] == [200] * 12, "not looked at, not counted"
+    assert [post("guess").status_code for _ in range(15)] == [200] * 10 + [429] * 5
+    refused = post(PASSWORD)
+    assert (refused.status_code, refused["Content-Type"]) == (429, "text/plain; charset=utf-8")
+    assert int(refused["Retry-After"]) > 500
+    assert log_in("olga", tenant=None).status == 429, "one count for all doors"
+    assert post(PASSWORD, at=OFFICE).status_code == 302
+
+
 def test_guesses_that_come_at_once_are_not_all_looked_at(house):
     """Two places for hashing: so at most one more than the limit is looked at, however many come."""
 

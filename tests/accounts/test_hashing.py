@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib.auth.hashers import check_password, make_password
+from django.test import Client
 
 from accounts import hashing
 from accounts.hashing import BoundedArgon2, HashingRoom
 from accounts.refusals import Busy
 from tests.accounts.api_calls import assert_problem, log_in
-from tests.accounts.house import Caller
+from tests.accounts.house import PASSWORD, Caller
 
 
 @pytest.fixture
@@ -173,3 +174,16 @@ def test_a_caller_is_told_to_come_again(house, occupied, monkeypatch):
         body = assert_problem(refused, 503, "busy")
         assert refused.headers["Retry-After"] == "5"
         assert body["detail"] == Busy.sentence
+
+
+def test_the_admin_is_told_to_come_again(olga, occupied, monkeypatch):
+    monkeypatch.setattr(hashing, "WAIT_SECONDS", 0.01)
+    browser = Client()
+    browser.force_login(olga, backend="accounts.authentication.OperatorBackend")
+    passwords = {"old_password": PASSWORD, "new_password1": "correct horse", "new_password2": "correct horse"}
+
+    for page, form in (("login", {"username": "olga", "password": PASSWORD}), ("password_change", passwords)):
+        refused = browser.post(f"/admin/{page}/", form)
+
+        assert (refused.status_code, refused["Retry-After"]) == (503, "5"), page
+        assert refused.content.decode() == Busy.sentence
