@@ -4,7 +4,6 @@ Who is calling: passwords for log-in and the Django admin, tokens for the API.
 Django's ModelBackend is not used anywhere: it asks for the one user of a name, and names are unique per tenant only.
 """
 
-import time
 from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
@@ -16,11 +15,12 @@ from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from accounts.acting import refuse_if_closed
 from accounts.addresses import address_of
 from accounts.guessing import Guess, is_right
 from accounts.models import User
 from accounts.names import normalise_username
-from accounts.refusals import NotAuthorised, SessionEnded, TenantSuspended, TokenInUrl
+from accounts.refusals import SessionEnded, TokenInUrl
 from realtime import ports
 from realtime.handshake import is_token_in_url
 from realtime.ports import Standing, TokenRefused
@@ -123,16 +123,6 @@ class SessionTokenAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """Return what a 401 asks for."""
         return CHALLENGE
-
-
-def refuse_if_closed(standing: Standing) -> None:
-    """Raise the refusal that a session's standing calls for, if any; the order is that of the sockets' judge."""
-    if not standing.is_user_active:
-        raise NotAuthorised("This user is deactivated.")
-    if standing.session_ended or standing.session_expires_at <= time.time():
-        raise SessionEnded
-    if not standing.is_tenant_active:
-        raise TenantSuspended
 
 
 def refuse_token_in_url(request: Request) -> None:

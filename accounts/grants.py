@@ -7,9 +7,10 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from guardian.shortcuts import assign_perm
 
+from accounts.acting import as_he_is_now
 from accounts.kinds import USER_CREATED
 from accounts.models import Role, User, UserGrantToGroup, UserGrantToUser
-from accounts.permissions import ON_USERS
+from accounts.permissions import MANAGE_GRANTS, ON_USERS
 from accounts.refusals import NotHeld
 from accounts.retries import retried
 from realtime import bell, rights
@@ -24,28 +25,35 @@ def give_grant(*, subject: User, permission: str, to: User | Role, given_by: Vie
     Give a permission on one user to another user or to a role; returns the grant, which may have been there before.
 
     ``given_by`` None means the house itself. Raises ``NotHeld`` when the giver lacks that permission on that user, and
-    ``ValueError`` for an unknown permission or a receiver of another tenant.
+    ``ValueError`` for an unknown permission or a receiver of another tenant, and what ``as_he_is_now`` raises.
     """
     if permission not in ON_USERS:
         raise ValueError(f"permission is {permission!r}; expected one of {', '.join(ON_USERS)}")
     if subject.tenant_id is None or to.tenant_id != subject.tenant_id:
         raise ValueError(f"{to} is not of {subject}'s tenant; a grant stays within one tenant")
-    if given_by is not None:
-        held = rights.permissions_on(USER_CREATED, given_by, [subject.pk])[subject.pk]
-        if permission not in held:
-            raise NotHeld(f"you do not hold {permission} on this user; ask somebody who does, such as an owner.")
     with transaction.atomic():
+        if given_by is not None:
+            given_by = as_he_is_now(given_by, MANAGE_GRANTS)
+            held = rights.permissions_on(USER_CREATED, given_by, [subject.pk])[subject.pk]
+            if permission not in held:
+                raise NotHeld(f"you do not hold {permission} on this user; ask somebody who does, such as an owner.")
         grant = assign_perm(permission, to.group if isinstance(to, Role) else to, subject)
         bell.ring_on_commit(subject.tenant_id)
     return cast("Grant", grant)  # of a permission named by its codename, on one object
 
 
 @retried
-def take_grant(grant: Grant) -> None:
-    """Take a grant away; whoever saw something by it alone sees it no more."""
+def take_grant(grant: Grant, *, taken_by: Viewer | None = None) -> None:
+    """
+    Take a grant away; whoever saw something by it alone sees it no more.
+
+    ``taken_by`` None means the house itself. Raises what ``as_he_is_now`` raises.
+    """
     tenant_id = grant.content_object.tenant_id
     with transaction.atomic():
         type(grant).objects.filter(pk=grant.pk).delete()
+        if taken_by is not None:
+            as_he_is_now(taken_by, MANAGE_GRANTS)  # after the deletion, which waits for other changes of rights
         if tenant_id is not None:
             bell.ring_on_commit(tenant_id)
 

@@ -1,7 +1,7 @@
 """Users on their way into the database: checked and hashed first, then inserted, one or many, in one transaction."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,17 +63,27 @@ def checked(fields: dict[str, Any], *, password: str | None, first_role: Role | 
 
 
 @retried
-def insert(tenant: Tenant | None, newcomers: Sequence[Checked], *, once: Once | None = None) -> list[User]:
+def insert(
+    tenant: Tenant | None,
+    newcomers: Sequence[Checked],
+    *,
+    once: Once | None = None,
+    last: Callable[[], None] | None = None,
+) -> list[User]:
     """
     Insert newcomers of one tenant (or operators), with default grants and events; raises ``UsernameTaken``.
 
-    ``once``: the key under which a single one is made; raises what its ``claim`` raises.
+    ``once``: the key under which a single one is made; raises what its ``claim`` raises. ``last``: is called when
+    nothing is left but the commit, and what it raises undoes everything.
     """
     users = [newcomer.user() for newcomer in newcomers]
-    with _taken_names_told(tenant, users), nullcontext() if once is None else transaction.atomic():
+    with _taken_names_told(tenant, users), transaction.atomic():
         if once is not None:
             once.claim(str(users[0].pk))
         User.objects.bulk_create(users)
+        if last is not None:
+            # Not first: the log's lock may have been waited for, and whoever took it before may have changed rights.
+            last()
     return users
 
 

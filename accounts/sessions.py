@@ -128,7 +128,8 @@ def change_password(user: User, *, current: str, new: str, session_id: UUID | No
     Change a user's password, and end all its sessions but the one that asks, which does so from ``address``.
 
     ``session_id`` is None for an operator in the admin, who has a cookie and no session of ours to be kept.
-    Raises ``WrongPassword``, ``WeakPassword``; ``TooManyLogIns``, ``TooManyFailures`` and ``Busy`` as a log-in does.
+    Raises ``WrongPassword``, ``WeakPassword``, ``SessionEnded``; ``TooManyLogIns``, ``TooManyFailures`` and ``Busy`` as
+    a log-in does.
     """
     # Hashing takes a good part of a second of CPU: never inside a transaction, where others wait for its locks.
     tenant = None if user.tenant is None else user.tenant.slug
@@ -147,6 +148,8 @@ def _set_password(user: User, hashed: str, session_id: UUID | None) -> None:
     with transaction.atomic():
         if not user.replace_hash(hashed):
             raise WrongPassword  # another change came first
+        if session_id is not None and not live_sessions(user).filter(pk=session_id).exists():
+            raise SessionEnded  # while this one was hashing
         end_all_sessions(user, reason=PASSWORD_CHANGED, but=session_id)
     user.password = hashed
 

@@ -3,20 +3,23 @@
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
 from django.db import transaction
 
 from accounts import newcomers, roles, sessions
+from accounts.acting import as_he_is_now, refuse_at_closed_doors
 from accounts.idempotency import Once
 from accounts.models import JoinedVia, Role, User
 from accounts.newcomers import Checked
-from accounts.refusals import FieldsRefused, SignupClosed, TenantSuspended
+from accounts.permissions import MANAGE_USERS
+from accounts.refusals import FieldsRefused
 from accounts.retries import retried
 from realtime import bell
 from realtime.rights import Viewer
-from tenants.models import SignupPolicy, Tenant
+from tenants.models import Tenant
 
 CHUNK = 500
 """So many users are created in one transaction at most: while it lasts, the tenant's log is locked."""
@@ -43,9 +46,10 @@ def create_user(  # noqa: PLR0913  all that can be known of a newcomer, by name
     Create a user of a tenant, with the role's membership, the default grants and the event, in one transaction.
 
     Without ``password`` the user cannot log in; without ``role`` it is a member. Address and agent are kept for a
-    sign-up alone. ``created_by`` None means the house itself. ``once``: the key under which it is made. Raises
-    ``FieldsRefused``, ``UsernameTaken``, ``UnknownRole``, ``NotHeld`` for a role beyond the creator's own; for a
-    sign-up ``SignupClosed`` and ``TenantSuspended``; with a key what its ``claim`` raises.
+    sign-up alone. ``created_by`` None means the house itself; anybody else must hold ``manage_users``, still after the
+    hashing. ``once``: the key under which it is made. Raises ``FieldsRefused``, ``UsernameTaken``, ``UnknownRole``,
+    ``NotHeld`` for a role beyond the creator's own, and what ``as_he_is_now`` raises of him; for a sign-up
+    ``SignupClosed`` and ``TenantSuspended``; with a key what its ``claim`` raises.
     """
     fields: dict[str, Any] = {
         "tenant": tenant,
@@ -59,7 +63,13 @@ def create_user(  # noqa: PLR0913  all that can be known of a newcomer, by name
         refuse_at_closed_doors(tenant)
         fields |= {"address": address, "agent": agent}
     newcomer = newcomers.checked(fields, password=password, first_role=_role_to_give(tenant, role, created_by))
-    (user,) = newcomers.insert(tenant, [newcomer], once=once)
+
+    def refuse_by_now() -> None:
+        if joined_via == JoinedVia.SIGNUP:
+            refuse_at_closed_doors(Tenant.objects.get(pk=tenant.pk))
+        _refuse_to_create([newcomer], created_by)
+
+    (user,) = newcomers.insert(tenant, [newcomer], once=once, last=refuse_by_now)
     return user
 
 
@@ -103,9 +113,14 @@ class Import:
         return set(rows.values_list("username", flat=True))
 
     def create(self, chunk: Sequence[Checked]) -> int:
-        """Create a chunk, all of it or, with ``UsernameTaken``, nothing; returns how many they are."""
+        """
+        Create a chunk, all of it or nothing; returns how many they are.
+
+        Raises ``UsernameTaken``, and what importing somebody who may not any more raises: see ``create_user``.
+        """
         self._roles.clear()  # one that is deleted meanwhile is told of by name at the next chunk
-        created = len(newcomers.insert(self._tenant, chunk)) if chunk else 0
+        last = partial(_refuse_to_create, chunk, self._imported_by)
+        created = len(newcomers.insert(self._tenant, chunk, last=last)) if chunk else 0
         if created == CHUNK:  # so there may be another
             time.sleep(PAUSE_SECONDS)
         return created
@@ -140,13 +155,15 @@ def change_user(*, user: User, changed_by: Viewer | None = None, **changes: Unpa
     Change a user's role, deactivate or reactivate it; returns it as it is now.
 
     Deactivation ends the user's sessions. ``changed_by`` None means the house itself. Raises ``UnknownRole``,
-    ``NotHeld`` for a role, had or to be had, beyond the changer's own, and ``LastOwner``.
+    ``NotHeld`` for a role, had or to be had, beyond the changer's own, ``LastOwner``, and what ``as_he_is_now`` raises.
     """
     with roles.keeping_an_owner(user, seen_by=changed_by):
         user = User.objects.select_for_update(no_key=True, of=("self",)).select_related("tenant").get(pk=user.pk)
         current = roles.role_of(user)
-        if changed_by is not None and current is not None:
-            roles.refuse_unheld(current, changed_by)
+        if changed_by is not None:
+            changed_by = as_he_is_now(changed_by, MANAGE_USERS)  # he may have waited for the locks
+            if current is not None:
+                roles.refuse_unheld(current, changed_by)
         if "role" in changes and user.tenant is not None:
             roles.set_role(user, _role_to_give(user.tenant, changes["role"], changed_by))
         if "is_active" in changes and changes["is_active"] != user.is_active:
@@ -160,14 +177,14 @@ def end_sessions(*, user: User, ended_by: Viewer, session_id: UUID | None = None
     End all live sessions of a user, or the one of that id, by staff's hand; returns how many there were.
 
     Raises ``NotHeld`` for a user whose role gives what ``ended_by`` lacks: who may not demote him may not lock him out
-    by and by either.
+    by and by either. Raises what ``as_he_is_now`` raises, too.
     """
     with transaction.atomic():
         # The lock under which roles change too: the role that is judged is the one that he has.
         locked = User.objects.select_for_update(no_key=True, of=("self",)).filter(pk=user.pk).first()
         if locked is None:
             return 0
-        current = roles.role_of(locked)
+        ended_by, current = as_he_is_now(ended_by, MANAGE_USERS), roles.role_of(locked)
         if current is not None:
             roles.refuse_unheld(current, ended_by)
         if session_id is None:
@@ -184,6 +201,14 @@ def _set_active(user: User, *, is_active: bool) -> None:
         bell.ring_on_commit(user.tenant_id)
 
 
+def _refuse_to_create(chunk: Sequence[Checked], creator: Viewer | None) -> None:
+    """Raise what creating these calls for if their creator may not do so (any more)."""
+    if creator is not None:
+        creator = as_he_is_now(creator, MANAGE_USERS)
+        for role in {newcomer.first_role for newcomer in chunk if newcomer.first_role is not None}:
+            roles.refuse_unheld(role, creator)
+
+
 def _role_to_give(tenant: Tenant, name: str | None, giver: Viewer | None) -> Role | None:
     if name is None:
         return None
@@ -191,10 +216,3 @@ def _role_to_give(tenant: Tenant, name: str | None, giver: Viewer | None) -> Rol
     if giver is not None:
         roles.refuse_unheld(role, giver)
     return role
-
-
-def refuse_at_closed_doors(tenant: Tenant) -> None:
-    if not tenant.is_active:
-        raise TenantSuspended
-    if tenant.signup_policy != SignupPolicy.OPEN:
-        raise SignupClosed(tenant=tenant.slug, policy=tenant.signup_policy)

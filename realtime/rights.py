@@ -28,8 +28,9 @@ from tenants.permissions import WATCH_SIGNUPS
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks: of which tenant, in which groups, with which permissions on that tenant."""
+    """Who looks: in which session, of which tenant, in which groups, with which permissions on that tenant."""
 
+    session_id: UUID
     user_id: UUID
     tenant_id: int
     group_ids: frozenset[int]
@@ -74,6 +75,7 @@ def viewers_of(standings: Iterable[Standing]) -> dict[UUID, Viewer]:
             of_users[tenant_id, user_id].add(codename)
     return {
         standing.session_id: Viewer(
+            session_id=standing.session_id,
             user_id=standing.user_id,
             tenant_id=tenant_id,
             group_ids=standing.group_ids,

@@ -78,5 +78,5 @@ class GrantDetailView(GrantView):
         grant = identity and grants.grant_by_id(subject, identity, seen_by=self.viewer)
         if not grant:
             raise NotFound
-        grants.take_grant(grant)
+        grants.take_grant(grant, taken_by=self.viewer)
         return Response(status=204)

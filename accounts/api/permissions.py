@@ -10,6 +10,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.acting import refuse_without
 from accounts.api.caller import standing_of, user_of
 from accounts.api.problems import NotAuthorised, NotFound
 from accounts.kinds import USER_CREATED
@@ -79,8 +80,7 @@ class TenantView(APIView):
 
     def require(self, *codenames: str) -> None:
         """Raise ``NotAuthorised`` unless the caller holds at least one of these permissions on the tenant."""
-        if not self.viewer.permissions.intersection(codenames):
-            raise NotAuthorised(f"This needs {' or '.join(codenames)} on your tenant; ask an owner of it.")
+        refuse_without(self.viewer, *codenames)
 
     def visible_user(self, user_id: str) -> tuple[User, frozenset[str]]:
         """

@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.acting import refuse_at_closed_doors
 from accounts.addresses import address_of
 from accounts.api.caller import agent_of
 from accounts.api.idempotency import PARAMETER, created_once, is_keyed
@@ -17,7 +18,7 @@ from accounts.api.strict import validated
 from accounts.api.throttles import SignupThrottle
 from accounts.models import JoinedVia, User
 from accounts.refusals import SignupClosed
-from accounts.users import create_user, refuse_at_closed_doors
+from accounts.users import create_user
 
 
 class SignupView(PublicView):

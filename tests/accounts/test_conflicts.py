@@ -5,11 +5,15 @@ import threading
 import pytest
 from django.db import connection, transaction
 
+from accounts import roles
 from accounts.log_check import violations
 from accounts.models import User
-from accounts.refusals import UsernameTaken
+from accounts.refusals import NotAuthorised, UsernameTaken
 from accounts.retries import retried
+from realtime import log
+from realtime.rights import viewer_of
 from tenants.models import Tenant
+from tests.realtime.house import Seam
 
 AT_ONCE = 2
 
@@ -66,3 +70,16 @@ def test_a_real_deadlock_is_tried_again(house):
 
     assert len(attempts) == AT_ONCE + 1, "one of the two was given up, once"
     assert set(Tenant.objects.values_list("name", flat=True)) == {"First", "Then"}
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_who_loses_the_right_while_he_waits_for_the_log_makes_nobody(house, monkeypatch, standing_of):
+    peggy = viewer_of(standing_of("peggy"))
+    house.add("dave", created_by=peggy)
+    Seam(monkeypatch, log, "append").slip_in(lambda: roles.set_role(house.user("peggy"), None))
+
+    with pytest.raises(NotAuthorised):
+        house.add("erin", created_by=peggy)
+
+    assert not User.objects.filter(username="erin").exists()
+    assert violations() == []

@@ -5,7 +5,7 @@ import pytest
 from accounts.grants import give_grant
 from accounts.models import UserGrantToGroup, UserGrantToUser
 from accounts.permissions import ON_USERS, VIEW_USER, VIEW_USER_CONTACT
-from accounts.refusals import NotHeld
+from accounts.refusals import NotAuthorised, NotHeld
 from accounts.roles import create_role, role_named
 from realtime.rights import viewer_of
 from tests.accounts.house import PASSWORD
@@ -139,10 +139,13 @@ def test_the_service_stays_within_the_tenant_and_within_what_is_held(house, dave
         give_grant(subject=dave, permission=VIEW_USER, to=house.user("mallory"))
     with pytest.raises(ValueError, match="expected one of"):
         give_grant(subject=dave, permission="watch_signups", to=house.user("bob"))
-    with pytest.raises(NotHeld):
-        give_grant(
-            subject=dave,
-            permission=VIEW_USER_CONTACT,
-            to=house.user("trent"),
-            given_by=viewer_of(standing_of("bob")),
-        )
+    create_role(house.acme, "granter", permissions=["manage_grants"], default_grants=[])
+    house.add("victor", role="granter", password=PASSWORD)
+    for name, refusal in [("victor", NotHeld), ("bob", NotAuthorised)]:
+        with pytest.raises(refusal):
+            give_grant(
+                subject=dave,
+                permission=VIEW_USER_CONTACT,
+                to=house.user("trent"),
+                given_by=viewer_of(standing_of(name)),
+            )

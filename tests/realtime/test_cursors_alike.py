@@ -18,7 +18,13 @@ ACME, GLOBEX = 1, 2
 KEPT = timedelta(days=7)
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 GROUP = 5
-BOB = Viewer(user_id=new_id(), tenant_id=ACME, group_ids=frozenset({GROUP}), permissions=frozenset({"watch_signups"}))
+BOB = Viewer(
+    session_id=new_id(),
+    user_id=new_id(),
+    tenant_id=ACME,
+    group_ids=frozenset({GROUP}),
+    permissions=frozenset({"watch_signups"}),
+)
 TENANTS = st.sampled_from([ACME, GLOBEX])
 AGES = st.timedeltas(min_value=-timedelta(days=400), max_value=timedelta(days=400))
 DAYS = st.integers(min_value=1, max_value=32_767)

@@ -65,6 +65,7 @@ def test_a_viewer_is_a_value(cast):
 
     assert bob == viewer_now(cast.bob)[1]
     assert bob == Viewer(
+        session_id=cast.bob.pk,
         user_id=cast.bob.user_id,
         tenant_id=cast.acme.pk,
         group_ids=frozenset({roles.role_named(cast.acme.pk, "viewer").group_id}),
