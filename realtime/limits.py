@@ -73,6 +73,29 @@ class Frequency:
 
     def seconds_until_allowed(self, key: Hashable, rate: Rate) -> float:
         """Count once more, and return 0 if that is within the rate, else the seconds until the next window."""
+        return self._count(key, rate)[0]
+
+    @contextmanager
+    def counted(self, key: Hashable, rate: Rate) -> Iterator[float]:
+        """
+        Count once more what the body does, yielding what ``seconds_until_allowed`` returns; not what ends in an error.
+
+        While the body runs it counts, so that however many run at once no more succeed than may.
+        """
+        seconds, counts = self._count(key, rate)
+        try:
+            yield seconds
+        except BaseException:
+            with self._lock:
+                counts[key] -= 1  # of its own window, which may be over
+            raise
+
+    def forget(self) -> None:
+        """Forget all counts."""
+        with self._lock:
+            self._windows.clear()
+
+    def _count(self, key: Hashable, rate: Rate) -> tuple[float, Counter[Hashable]]:
         now = self._clock()
         number = int(now // rate.seconds)
         with self._lock:
@@ -82,12 +105,7 @@ class Frequency:
             self._windows[rate.seconds] = number, counts
             counts[key] += 1
             count = counts[key]
-        return 0.0 if count <= rate.most else (number + 1) * rate.seconds - now
-
-    def forget(self) -> None:
-        """Forget all counts."""
-        with self._lock:
-            self._windows.clear()
+        return (0.0 if count <= rate.most else (number + 1) * rate.seconds - now), counts
 
 
 class Bucket:

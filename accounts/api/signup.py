@@ -15,7 +15,8 @@ from accounts.api.permissions import tenant_named
 from accounts.api.public import PublicView
 from accounts.api.serializers import NewcomerBody, SignupBody
 from accounts.api.strict import validated
-from accounts.api.throttles import SignupThrottle
+from accounts.api.throttles import SignupThrottle, creation_in
+from accounts.idempotency import Once
 from accounts.models import JoinedVia, User
 from accounts.refusals import SignupClosed
 from accounts.users import create_user
@@ -47,13 +48,18 @@ class SignupView(PublicView):
             "address": address_of(request),
             "agent": agent_of(request),
         }
+
+        def create(once: Once | None) -> User:
+            with creation_in(tenant.pk, by="sign-up"):
+                return create_user(tenant=tenant, once=once, **via, **fields)
+
         return created_once(
             request,
             tenant_id=tenant.pk,
             # Nobody knows who calls. With the name in it, whoever guesses a key learns by it no more than without:
             # that a name is taken.
             caller=f"sign-up:{fields['username']}",
-            create=lambda once: create_user(tenant=tenant, once=once, **via, **fields),
+            create=create,
             find=lambda user_id: User.objects.filter(pk=user_id, tenant=tenant).first(),
             show=lambda user: dict(
                 NewcomerBody({"id": user.pk, "username": user.username, "tenant": tenant.slug}).data

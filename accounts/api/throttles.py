@@ -1,14 +1,17 @@
 """
 How often one may ask: each address, each user, and what is created in a tenant. Counted in the memory of each process.
 
-All requests of an address are counted before anything else is looked at, those of a user when it is known who asks.
+All requests of an address are counted before anything else is looked at, those of a user when it is known who asks,
+creations when their body has been read: what is refused takes nothing from those who share a tenant.
 """
 
-from collections.abc import Hashable
-from typing import Any
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
 
 from django.conf import settings
 from django.http import HttpRequest
+from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -53,24 +56,26 @@ class UserThrottle(Throttle):
         return _count("user", user.pk, settings.USHER.requests_per_user) if isinstance(user, User) else 0
 
 
-class CreationThrottle(Throttle):
-    """Users that the staff of a tenant create, all together."""
-
-    def seconds_until_allowed(self, request: Request, view: Any) -> float:
-        """Count this request for the tenant of its user."""
-        user = request.user
-        if request.method != "POST" or not isinstance(user, User):
-            return 0
-        return _count("creation", user.tenant_id, settings.USHER.creations_per_tenant)
-
-
 class SignupThrottle(Throttle):
-    """Public sign-ups, by address and then by tenant; its staff's creations are apart, and no crowd holds them up."""
+    """Public sign-ups of an address, to whichever tenant."""
 
     def seconds_until_allowed(self, request: Request, view: Any) -> float:
-        """Count this request for its address, and if that may make it, for its tenant."""
-        of_address = _count("sign-up", network_of(address_of(request)), settings.USHER.signup_rate)
-        return of_address or _count("sign-up to", view.kwargs["slug"], settings.USHER.creations_per_tenant)
+        """Count this request for its address."""
+        return _count("sign-up", network_of(address_of(request)), settings.USHER.signup_rate)
+
+
+@contextmanager
+def creation_in(tenant_id: int, *, by: Literal["staff", "sign-up"]) -> Iterator[None]:
+    """
+    Count what the body creates for its tenant; raises ``Throttled`` before it. What is refused does not count.
+
+    Staff and sign-ups count apart, so that no crowd holds up the staff.
+    """
+    rate = rate_of(settings.USHER.creations_per_tenant)
+    with frequency.counted(("creation", by, tenant_id), rate) as seconds:
+        if seconds:
+            raise Throttled(seconds)
+        yield
 
 
 def _count(scope: str, key: Hashable, rate: str) -> float:

@@ -23,7 +23,8 @@ from accounts.api.serializers import (
     view_of_user,
 )
 from accounts.api.strict import validated
-from accounts.api.throttles import CreationThrottle, UserThrottle
+from accounts.api.throttles import creation_in
+from accounts.idempotency import Once
 from accounts.kinds import USER_CREATED
 from accounts.models import JoinedVia, User
 from accounts.permissions import MANAGE_USERS, ON_TENANTS, VIEW_USER_CONTACT
@@ -57,8 +58,6 @@ class UserView(TenantView):
 
 class UserListView(UserView):
     """The users that the caller may see."""
-
-    throttle_classes = [UserThrottle, CreationThrottle]
 
     @extend_schema(
         operation_id="users_list",
@@ -95,13 +94,16 @@ class UserListView(UserView):
         self.require(MANAGE_USERS)
         fields = {name: value for name, value in validated(NewUserBody, request).items() if value is not None}
         tenant = self.tenant
+
+        def create(once: Once | None) -> User:
+            with creation_in(tenant.pk, by="staff"):
+                return create_user(tenant=tenant, joined_via=JoinedVia.API, created_by=self.viewer, once=once, **fields)
+
         return created_once(
             request,
             tenant_id=tenant.pk,
             caller=str(self.viewer.user_id),
-            create=lambda once: create_user(
-                tenant=tenant, joined_via=JoinedVia.API, created_by=self.viewer, once=once, **fields
-            ),
+            create=create,
             find=lambda user_id: User.objects.filter(pk=user_id, tenant=tenant).first(),
             show=self.as_it_is_now,
         )

@@ -123,6 +123,51 @@ def test_creations_are_counted_per_tenant(house, limit, clock):
     assert create(mallory).status == 201
 
 
+REFUSED = [
+    ({"username": ""}, "invalid"),
+    ({"username": "frank", "email": "nowhere"}, "invalid"),
+    ({"username": "frank", "password": "short"}, "invalid"),
+    ({"username": "frank", "tenant": "globex"}, "invalid"),
+    ({"username": "frank", "role": "king"}, "unknown_role"),
+    ({"username": "frank", "role": "owner"}, "not_held"),
+    ({"username": "bob"}, "username_taken"),
+]
+
+
+def test_what_is_refused_takes_nothing_from_the_colleagues(house, limit, clock):
+    limit(creations_per_tenant="2/min")
+    alice, peggy, carol = (house.caller(name) for name in ("alice", "peggy", "carol"))
+
+    for body, code in REFUSED:
+        assert peggy("POST", "users", body).body["code"] == code
+    assert [create(carol).status for _ in range(3)] == [403] * 3
+
+    assert [create(caller).status for caller in (alice, peggy, alice)] == [201, 201, 429]
+    assert [create(caller).status for caller in (peggy, alice)] == [429, 429], (
+        "who is refused waits, and counts no more"
+    )
+
+
+def test_an_answer_that_is_given_again_is_no_creation(house, limit, clock):
+    limit(creations_per_tenant="2/min")
+    alice = house.caller("alice")
+
+    again = [alice("POST", "users", {"username": "erin"}, **{"Idempotency-Key": "k"}).status for _ in range(4)]
+
+    assert again == [201] * 4
+    assert [create(alice).status for _ in range(2)] == [201, 429]
+    assert alice("POST", "users", {"username": "erin"}, **{"Idempotency-Key": "k"}).status == 201
+
+
+def test_refused_sign_ups_keep_nobody_out(house, limit, clock):
+    limit(creations_per_tenant="1/min")
+
+    for body in ({}, {"username": "bob", "password": "hunter-two-2"}, {"username": "erin", "password": "short"}):
+        assert Caller()("POST", "tenants/acme/signup", body).status in {400, 409}
+
+    assert [sign_up().status for _ in range(2)] == [201, 429]
+
+
 def test_a_crowd_that_signs_up_does_not_hold_up_the_staff(house, limit, clock):
     limit(creations_per_tenant="3/min")
 

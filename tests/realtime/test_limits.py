@@ -119,6 +119,37 @@ def test_a_window_that_is_over_is_forgotten_whole(clock):
     assert [len(counts) for _, counts in frequency._windows.values()] == [1]
 
 
+def test_what_is_under_way_counts_and_what_ends_in_an_error_does_not(clock):
+    frequency, rate = Frequency(clock), Rate(2, 60)
+
+    for _ in range(5):
+        with pytest.raises(Full), frequency.counted("a", rate) as seconds:
+            assert seconds == 0
+            raise Full
+    with frequency.counted("a", rate) as first, frequency.counted("a", rate) as second:
+        for _ in range(3):
+            with pytest.raises(Full), frequency.counted("a", rate) as third:
+                raise Full
+
+    assert (first, second, third) == (0, 0, 10)
+    assert frequency.seconds_until_allowed("a", rate) == 10
+
+
+def test_what_fails_after_its_window_gives_nothing_back_in_the_next(clock):
+    frequency, rate = Frequency(clock), Rate(1, 60)
+
+    def fail_late():
+        with frequency.counted("a", rate):
+            clock.now += 60
+            assert frequency.seconds_until_allowed("a", rate) == 0
+            raise Full
+
+    with pytest.raises(Full):
+        fail_late()
+
+    assert frequency.seconds_until_allowed("a", rate) > 0
+
+
 def test_threads_at_the_same_time_are_all_counted(clock):
     frequency = Frequency(clock)
 
