@@ -14,15 +14,16 @@ from accounts.idempotency import MadeAlready, Once, once_of
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 LONGEST = 255
-VISIBLE = re.compile(rf"[\x21-\x7e]{{1,{LONGEST}}}")
+PLAIN = re.compile(rf"[\x21-\x2b\x2d-\x7e]{{1,{LONGEST}}}")
+"""No comma: a header that comes twice is one with a comma when it gets here, whatever the server."""
 PARAMETER = OpenApiParameter(
     HEADER,
     str,
     OpenApiParameter.HEADER,
     description=(
-        f"1 to {LONGEST} visible ASCII characters, such as a UUID. The same request with the same key within 24 hours "
-        f"makes nothing new and is answered as the first was, with '{REPLAYED}: true'; another request with it is 422, "
-        "the same one while the first is under way 409."
+        f"Once, 1 to {LONGEST} visible ASCII characters without a comma, such as a UUID. The same request with it "
+        f"within 24 hours makes nothing new and is answered as the first was, with '{REPLAYED}: true'; another one is "
+        "422, the same one while the first is under way 409."
     ),
 )
 ERASED = "What was created under this key has been erased since; use a new key to create anew."
@@ -67,8 +68,8 @@ def _once_of(request: Request, tenant_id: int | None, caller: str) -> Once | Non
     key = request.headers.get(HEADER)
     if key is None:
         return None
-    if not VISIBLE.fullmatch(key):
-        expected = f"expected 1 to {LONGEST} visible ASCII characters, such as a UUID"
+    if not PLAIN.fullmatch(key):
+        expected = f"expected it once, 1 to {LONGEST} visible ASCII characters without a comma, such as a UUID"
         raise Problem(f"{HEADER} is {key[:40]!r}; {expected}.", code="bad_idempotency_key")
     asked = [request.method, request.path, request.data]
     return once_of(key, tenant_id=tenant_id, caller=caller, request=asked)
