@@ -1,6 +1,23 @@
 """What is written to the log, and what never is: query strings, headers, tokens."""
 
+import logging
 from typing import Any
+
+from realtime.handshake import LOOKS_LIKE_TOKEN
+
+IN_PLACE_OF_ONE = "[token]"
+
+
+class WithoutTokens(logging.Formatter):
+    """
+    Write records without whatever looks like a token: in a path that somebody asked for, in an error's words.
+
+    Not a filter, which sees a record before its traceback is written.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a record's text, its traceback included."""
+        return LOOKS_LIKE_TOKEN.sub(IN_PLACE_OF_ONE, super().format(record))
 
 
 def logging_of(level: str) -> dict[str, Any]:
@@ -8,7 +25,7 @@ def logging_of(level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+        "formatters": {"plain": {"()": WithoutTokens, "fmt": "{asctime} {levelname} {name}: {message}", "style": "{"}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {

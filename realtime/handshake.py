@@ -32,7 +32,8 @@ TOKEN_NAMES = frozenset(
         "ticket",
     }
 )
-LOOKS_LIKE_TOKEN = re.compile(r"eyJ[\w-]*\.[\w-]+\.[\w-]*")
+# Without the bound, an address of nothing but "eyJ" would be read to its end from each of them on.
+LOOKS_LIKE_TOKEN = re.compile(r"eyJ[\w-]{0,512}+\.[\w-]++\.[\w-]*")
 RETRY_AFTER_SECONDS = 5
 
 

@@ -3,11 +3,14 @@
 import logging
 import logging.config
 
+import jwt
 import pytest
 from django.conf import settings
 from django.test import Client
 
 from config.logs import logging_of
+
+TOKEN = jwt.encode({"sub": "alice", "token_type": "access"}, "a key that signs nothing but this token")
 
 
 @pytest.fixture
@@ -22,6 +25,39 @@ def test_a_line_names_the_path_and_neither_query_nor_headers(caplog):
 
     (line,) = [record.getMessage() for record in caplog.records]
     assert line == "Not Found: /nothing-here"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/{}", "/api/v1/users/{}/grants", "/{}", "/ws/{}/", "/api/v1/a{}"])
+def test_a_token_in_a_path_is_not_written(configured, capsys, path):
+    configured("INFO")
+
+    Client().get(path.format(TOKEN))
+
+    line = capsys.readouterr().err
+    assert f": {path.format('[token]')}" in line
+    assert not any(part in line for part in TOKEN.split("."))
+
+
+@pytest.mark.parametrize("level", ["debug", "info", "warning", "error", "exception", "critical"])
+def test_no_record_of_whatever_logger_has_a_token_in_words_values_or_traceback(configured, capsys, level):
+    configured("DEBUG")
+    for logger in ("django.request", "realtime.hub", "uvicorn.error", "somebody.elses"):
+        try:
+            raise ValueError(f"what is {TOKEN}?")
+        except ValueError:
+            getattr(logging.getLogger(logger), level)("%s and %r: " + TOKEN, TOKEN, {"token": TOKEN}, exc_info=True)
+
+    text = capsys.readouterr().err
+    assert text.count("ValueError: what is [token]?\n") >= 3
+    assert not any(part in text for part in TOKEN.split("."))
+
+
+def test_what_is_no_token_is_written_as_it_is(configured, capsys):
+    configured("INFO")
+
+    logging.getLogger("realtime.hub").warning("eyJ is no token, nor are 1.2.3 and eyJabc.x")
+
+    assert capsys.readouterr().err.endswith("WARNING realtime.hub: eyJ is no token, nor are 1.2.3 and eyJabc.x\n")
 
 
 @pytest.mark.parametrize(
