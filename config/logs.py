@@ -20,12 +20,21 @@ class WithoutTokens(logging.Formatter):
         return LOOKS_LIKE_TOKEN.sub(IN_PLACE_OF_ONE, super().format(record))
 
 
+class News(logging.Filter):
+    """Keeps out what asyncio says of a task that channels-redis' core layer starts, and forgets, when Redis fails."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether a record is news. That Redis fails realtime says itself, in a line."""
+        return "_clean_receive_backup()" not in record.getMessage()
+
+
 def logging_of(level: str) -> dict[str, Any]:
     """Return Django's LOGGING: one plain line to standard error for each record from ``level`` on."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"plain": {"()": WithoutTokens, "fmt": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+        "filters": {"news": {"()": News}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
@@ -36,5 +45,6 @@ def logging_of(level: str) -> dict[str, Any]:
             "django.security.DisallowedHost": {"level": "CRITICAL"},
             # It writes a traceback every second while Redis is away. realtime says so in a line, and goes on.
             "channels_redis": {"level": "CRITICAL"},
+            "asyncio": {"filters": ["news"]},
         },
     }

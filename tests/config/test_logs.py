@@ -69,3 +69,15 @@ def test_a_level_is_everybodys_but_django_never_logs_its_statements(configured, 
 
     assert logging.getLogger("django.db.backends").getEffectiveLevel() == getattr(logging, django)
     assert logging.getLogger("realtime.hub").getEffectiveLevel() == getattr(logging, ours)
+
+
+def test_what_the_core_layer_leaves_behind_is_no_news(configured, capsys):
+    configured("INFO")
+    said = "Task exception was never retrieved\nfuture: <Task finished coro=<{}() done>>"
+
+    for coroutine in ("RedisChannelLayer._clean_receive_backup", "Hub._read"):
+        logging.getLogger("asyncio").error(said.format(coroutine))
+
+    text = capsys.readouterr().err
+    assert "_clean_receive_backup" not in text
+    assert "coro=<Hub._read() done>" in text, "a task of ours is news"
