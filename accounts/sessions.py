@@ -143,6 +143,16 @@ def change_password(user: User, *, current: str, new: str, session_id: UUID | No
     _set_password(user, make_password(new), session_id)
 
 
+def reset_password(user: User, *, new: str) -> None:
+    """Give a user a password without asking for the old one, as who runs the house may; raises ``WeakPassword``."""
+    try:
+        validate_password(new, user)
+    except ValidationError as error:
+        raise WeakPassword(error.messages) from None
+    user.set_password(new)
+    user.save(update_fields=["password"])  # which ends the user's sessions
+
+
 @retried
 def _set_password(user: User, hashed: str, session_id: UUID | None) -> None:
     with transaction.atomic():

@@ -1,10 +1,12 @@
 """The commands that make operators, tenants and users."""
 
 import io
+import re
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from accounts import sessions
 from accounts.models import Role, User
 from accounts.roles import role_of
 from realtime.models import Event
@@ -152,3 +154,50 @@ def test_a_person_at_a_terminal_is_asked_twice(acme, monkeypatch):
 
     assert User.objects.get(username="bob").check_password("five blind mice")
     assert not User.objects.filter(username="carol").exists()
+
+
+@pytest.fixture
+def two_alices(acme):
+    """Alice of Acme and an operator of that name, each logged in."""
+    call_command("create_operator", "alice")
+    alices = User.objects.filter(username="alice")
+    for alice in alices:
+        sessions.log_in(alice, address=None, agent="")
+    return {alice.tenant_id and "acme": alice for alice in alices}
+
+
+@pytest.mark.parametrize(("where", "options"), [("acme", ["--tenant", "acme"]), (None, [])])
+def test_a_password_is_set_for_the_one_who_is_meant_and_ends_his_sessions(two_alices, monkeypatch, where, options):
+    monkeypatch.setenv("USHER_PASSWORD", "four blind mice")
+
+    call_command("set_password", "alice", *options)
+
+    for tenant, alice in two_alices.items():
+        alice.refresh_from_db()
+        assert alice.check_password("four blind mice") == (tenant == where)
+        assert sessions.live_sessions(alice).exists() == (tenant != where)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["bob", "--tenant", "acme"], "the username is 'bob'; expected one that is there at acme"),
+        (["bob"], "the username is 'bob'; expected one that is there among the operators (--tenant names a tenant)"),
+        (
+            ["alice", "--tenant", "umbrella"],
+            "the tenant is 'umbrella'; expected one of: acme (create_tenant makes one)",
+        ),
+    ],
+)
+def test_a_password_of_nobody_is_not_set(acme, arguments, complaint):
+    with pytest.raises(CommandError, match=f"^{re.escape(complaint)}$"):
+        call_command("set_password", *arguments)
+
+
+def test_a_weak_password_is_not_set(acme, monkeypatch):
+    monkeypatch.setenv("USHER_PASSWORD", "123")
+
+    with pytest.raises(CommandError, match="too short"):
+        call_command("set_password", "alice", "--tenant", "acme")
+
+    assert User.objects.get(username="alice").check_password(PASSWORD)
