@@ -7,7 +7,6 @@ from tests.faults.reading import recorded_in
 
 MOST_EXIT_SECONDS = 15
 SPREAD_MS = 5000
-LEAST_OF_RATE = 0.9
 
 
 def goodbyes_in(recorded, node, since, until):
@@ -52,15 +51,14 @@ async def test_rolling_restarts_lose_nothing(scale, seed, furnish, start_cluster
     assert not cluster.complaints()
     conclude(
         "SIGTERM: rolling restarts",
-        done=f"{restarts} restarts during {verdict.asked} creations, {rate:.0f} a second",
-        bound="0 lost; every creation answered; every socket told when to come back; exit within 15 s; at"
-        f" {LEAST_OF_RATE * per_second:.0f} creations a second at least",
+        done=f"{restarts} restarts during {verdict.asked} creations, asked for at {per_second} a second and"
+        f" made at {rate:.0f}",
+        bound="0 lost; every creation answered; every socket told when to come back; exit within 15 s",
         measured=verdict.measured()
         | {"closed without goodbye": without, "goodbyes": len(hints), "slowest exit": f"{slowest:.1f} s"},
         holds=verdict.is_clean
         and verdict.creations["ok"] == verdict.asked
         and not without
         and is_spread
-        and slowest <= MOST_EXIT_SECONDS
-        and (rate >= LEAST_OF_RATE * per_second or not scale.is_long),
+        and slowest <= MOST_EXIT_SECONDS,
     )
