@@ -56,7 +56,7 @@ def _line(name: str, line: str, *expected: str) -> Handshake:
     return Handshake(name, frozenset(expected), line=line)
 
 
-ALLOWED_ORIGINS = [OUR_PAGE, "HTTP://127.0.0.1:8000", "http://127.0.0.1:08000"]
+ALLOWED_ORIGINS = [OUR_PAGE, "HTTP://127.0.0.1:8000"]
 FOREIGN_ORIGINS: list[str | bytes] = [
     "https://127.0.0.1:8000",
     "ws://127.0.0.1:8000",
@@ -67,6 +67,7 @@ FOREIGN_ORIGINS: list[str | bytes] = [
     "http://127.0.0.1:8001",
     "http://127.0.0.1:",
     "http://127.0.0.1:99999",
+    "http://127.0.0.1:08000",
     "http://127.0.0.1:-8000",
     "http://127.0.0.1:8000x",
     "http://127.0.0.1:+8000",
