@@ -15,7 +15,7 @@ from tests.docs.pages import anchors, examples, links, pages, prose
 
 PAGES = [str(page.relative_to(PROJECT)) for page in pages()]
 SOURCES = ("accounts", "clients", "config", "realtime", "tenants", "tests", "tools")
-VARIABLES = {*expectations(), ENV_FILE, "USHER_PASSWORD"}
+VARIABLES = {*expectations(), ENV_FILE, "USHER_PASSWORD", "FAULTS", "FAULTS_SEED"}
 ENVIRONMENT = re.compile(r"(\w+)=(\S+) ")
 
 
