@@ -7,7 +7,6 @@ transaction that changes a right, before or after the change, and in transaction
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -86,7 +85,7 @@ async def play_all(house: House, cluster: Cluster, changes: int, seed: int) -> P
     _, token = await asyncio.to_thread(log_in, house.seats[0].user, changer)
     play = Play(changer, watchers, cluster.nodes[0].front, token)
     try:
-        await until(lambda: all(watcher.watches and watcher.watches[-1].synced for watcher in watchers))
+        await all_synced(watchers, watching)
         base = await asyncio.to_thread(counter_of, tenant)
         seconds = await take_place(play, changes)
         final = await asyncio.to_thread(counter_of, tenant)
@@ -192,8 +191,15 @@ def counter_of(tenant: Tenant) -> int:
     return value
 
 
-async def until(holds: Callable[[], object], seconds: float = 60) -> None:
-    """Wait until something holds."""
-    async with asyncio.timeout(seconds):
-        while not holds():  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
+async def all_synced(watchers: list[Watcher], watching: list["asyncio.Task[None]"], seconds: float = 60) -> None:
+    """Wait until everybody's socket has all of the past; raise what ended a watcher's task, if something did."""
+    try:
+        async with asyncio.timeout(seconds):
+            while waiting := [w for w in watchers if not (w.watches and w.watches[-1].synced)]:
+                for task in watching:
+                    if task.done():
+                        task.result()
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        told = {watcher.user: [(watch.code, watch.synced) for watch in watcher.watches] for watcher in waiting}
+        raise AssertionError(f"not synced after {seconds} s: {told}") from None
