@@ -4,6 +4,8 @@ import json
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.grants import give_grant
 from accounts.permissions import VIEW_USER_CONTACT
@@ -113,6 +115,20 @@ def test_hidden_foreign_and_never_created_are_one_and_the_same(house, dave):
         assert {answer.status for answer in answers} == {404}, path
         assert len({answer.bytes for answer in answers}) == 1, path
         assert len({json.dumps(sorted(answer.headers.items())) for answer in answers}) == 1, path
+
+
+def test_hidden_and_never_created_cost_the_same_questions(house, dave):
+    """One question more for whoever is hidden would take longer, and tell that he is there."""
+    hidden = house.add("hidden")
+    hidden.grants_to_groups.all().delete()
+    alice = house.caller("alice")
+    for method, path, body in WAYS_IN:
+        asked = []
+        for identity in (hidden.pk, house.id("mallory"), new_id()):
+            with CaptureQueriesContext(connection) as queries:
+                assert alice(method, path.format(id=identity), body).status == 404, path
+            asked.append(len(queries))
+        assert len(set(asked)) == 1, (path, asked)
 
 
 def test_mallory_finds_nobody_of_acme_even_with_a_grant_there(house, dave):
