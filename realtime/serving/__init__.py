@@ -10,6 +10,7 @@ on the same things, which are what a connection that must neither lose nor hoard
 - A handshake may be refused with a status, headers and a body (``websocket.http.response``).
 - ``scope["extensions"]["usher.transport"]["abort"]()`` drops a socket at once; a waiting ``send`` raises ``OSError``.
 - An application that fails or returns leaves no open socket behind: the client sees 1011.
+- A connection that is over leaves nothing behind; large buffers go back to the system (``memory``).
 - On the way out the server stops listening, lets the application say goodbye, and answers what it had begun to answer.
 
 Nothing here knows Django, the hub or the protocol of the frames.

@@ -34,6 +34,7 @@ from realtime.serving.daphne_socket import Socket, SocketFactory, SocketGone
 from realtime.serving.leaving import KEPT_ALIVE_SECONDS, Leaving
 from realtime.serving.limits import DEFAULTS, Application, Drain, Limits, OnListening, Scope
 from realtime.serving.listening import accepted, listen
+from realtime.serving.memory import return_large_buffers
 
 logger = logging.getLogger(__name__)
 reactor: Any = installed_reactor  # what it can do depends on which one is installed; its type knows the least of them
@@ -54,6 +55,7 @@ def run(
     ``on_listening(host, port)`` is called once, with the real port. ``drain`` is awaited after the server has stopped
     listening and before anything is closed. Raises ``OSError`` when the address cannot be had.
     """
+    return_large_buffers()
     Server(application, drain=drain, limits=limits).serve(host, port, on_listening)
 
 

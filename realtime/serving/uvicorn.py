@@ -15,6 +15,7 @@ from realtime.serving.answering import answered
 from realtime.serving.leaving import KEPT_ALIVE_SECONDS, Leaving
 from realtime.serving.limits import DEFAULTS, Application, Drain, Limits, OnListening
 from realtime.serving.listening import accepted, listen
+from realtime.serving.memory import return_large_buffers
 from realtime.serving.uvicorn_protocols import HttpConnection, Socket
 
 
@@ -34,6 +35,7 @@ def run(
     listening and before anything is closed. Raises ``OSError`` when the address cannot be had.
     """
     config = Config(answered(application, limits), limits)
+    return_large_buffers()
     with listen(host, port, limits) as listening:
         Server(config, drain=drain, on_listening=on_listening).run(sockets=[listening])
 

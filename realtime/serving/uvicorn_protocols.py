@@ -92,6 +92,7 @@ class Socket(WebSocketsSansIOProtocol):
     """A WebSocket that the application can abort, and that ends with 1011 when the application fails or leaves."""
 
     _came_early = b""
+    _deciding: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
         """Keep what comes while the application decides; uvicorn would answer it before the handshake."""
@@ -110,6 +111,8 @@ class Socket(WebSocketsSansIOProtocol):
     async def send(self, message: ASGISendEvent) -> None:
         """Send a message; once the application has accepted, read what came before."""
         await super().send(message)
+        if self.handshake_complete:
+            self._decided()
         if self._came_early and self.handshake_complete:
             early, self._came_early = self._came_early, b""
             if not self.close_sent:
@@ -128,7 +131,11 @@ class Socket(WebSocketsSansIOProtocol):
         if not self.handshake_complete:  # complete already: refused as no valid handshake, and there is no application
             extensions = cast("dict[str, Any]", self.scope["extensions"])
             extensions["usher.transport"] = {"abort": self.abort}
-            self.loop.call_later(_limits_of(self).handshake_seconds, self._decide)
+            self._deciding = self.loop.call_later(_limits_of(self).handshake_seconds, self._decide)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._decided()
+        super().connection_lost(exc)
 
     def abort(self) -> None:
         """Drop the connection at once, with all that waits to be written, in the kernel too."""
@@ -142,6 +149,12 @@ class Socket(WebSocketsSansIOProtocol):
         if not self.handshake_complete:
             self.send_500_response()
             self.transport.close()
+
+    def _decided(self) -> None:
+        """Let go of the timer, which would keep a socket in memory that came and went, with all that it had read."""
+        if self._deciding is not None:
+            self._deciding.cancel()
+            self._deciding = None
 
     def handle_ping(self) -> None:
         """Answer, except to a client that sends pings and reads no pongs: they would pile up."""

@@ -47,7 +47,7 @@ OURS_ALONE = {
     },
     on_uvicorn.Server: {"_has_no_idle_connection"},
     uvicorn_protocols.HttpConnection: {"is_idle", "_expect_head", "_expect_nothing", "_refuse"},
-    uvicorn_protocols.Socket: {"abort", "_application_ended", "_decide"},
+    uvicorn_protocols.Socket: {"abort", "_application_ended", "_decide", "_decided"},
 }
 
 

@@ -6,6 +6,7 @@ line.
 """
 
 import asyncio
+import gc
 import importlib
 import json
 import logging
@@ -45,6 +46,14 @@ async def try_to_close(scope, receive, send, name):
     for task in pending:
         task.cancel()
     await answer(scope, receive, send, closed=bool(done))
+
+
+async def kept(scope, receive, send):
+    """Tell how many sockets the server has in memory, of those that are open and of those that are over."""
+    gc.collect()
+    kinds = (type(found) for found in gc.get_objects())
+    kept = sum(kind.__name__ == "Socket" and kind.__module__.startswith("realtime.") for kind in kinds)
+    await answer(scope, receive, send, kept=kept)
 
 
 async def abort(scope, receive, send, name):
@@ -100,7 +109,7 @@ async def drain():
     is_draining.set()
 
 
-HTTP = (live, read, sent, abort, try_to_close, create, download, hang, block, half, fail_early)
+HTTP = (live, read, sent, kept, abort, try_to_close, create, download, hang, block, half, fail_early)
 PATHS: dict[tuple[str, str], Any] = {("websocket", f"/{path.__name__}"): path for path in SOCKETS}
 PATHS |= {("http", f"/{path.__name__}"): path for path in HTTP}
 
