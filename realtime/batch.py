@@ -15,11 +15,11 @@ from django.conf import settings
 
 from realtime import changes, cursors, protocol, rights
 from realtime.audience import FED_A_TURN, Audience, Entry
-from realtime.connection import Connection, Identity, State
+from realtime.connection import MOST_BYTES, Connection, Identity, State
 from realtime.kinds import permissions_by_field
 from realtime.log import PAGE, Page
 from realtime.projection import LoggedEvent, Projector
-from realtime.protocol import Close
+from realtime.protocol import Close, Frame
 from realtime.snapshot import Answer, TenantFacts, TenantPlan
 
 logger = logging.getLogger(__name__)
@@ -178,25 +178,38 @@ class Batch:
             self.audience.behind.discard(connection)
             connection.cut_off(self.audience.position or self.facts.head, cursors.UNKNOWN)
             return
-        reached = self._end_of(page)
-        connection.considered = reached
-        if reached >= (self.audience.position or 0):
-            self.audience.behind.discard(connection)
-            connection.state = State.LIVE
         try:
-            frames = [
-                (event.position, self.projector.frame_of(event, self._held(entry, event), tenant=self._slug_of(entry)))
-                for event in self.answer.pages[page]
-            ]
+            frames, reached = self._shown(page, entry)
         except Exception:
             logger.exception("a page of the log could not be projected")
             connection.close(Close.SERVER_ERROR)
             return
+        connection.considered = reached
+        if reached >= (self.audience.position or 0):
+            self.audience.behind.discard(connection)
+            connection.state = State.LIVE
         for position, frame in frames:
-            if frame is not None:
-                connection.push(position, frame)
+            connection.push(position, frame)
         if connection.state is State.LIVE:
             connection.go_live(reached)
+
+    def _shown(self, page: Page, entry: Entry) -> tuple[list[tuple[int, Frame]], int]:
+        """
+        Return what a page shows to somebody, as (position, frame), and the position up to which that goes.
+
+        It ends where it would be more bytes than may wait for one socket; one frame there always is.
+        """
+        frames: list[tuple[int, Frame]] = []
+        size = 0
+        for event in self.answer.pages[page]:
+            frame = self.projector.frame_of(event, self._held(entry, event), tenant=self._slug_of(entry))
+            if frame is None:
+                continue
+            size += frame.size
+            if frames and size > MOST_BYTES:
+                return frames, event.position - 1
+            frames.append((event.position, frame))
+        return frames, self._end_of(page)
 
     def _end_of(self, page: Page) -> int:
         _, after, length = page
