@@ -51,6 +51,14 @@ async def reuse_of_a_refresh_token(story: Story, victim: Victim) -> AsyncIterato
     yield ""
 
 
+async def end_of_another_session_of_ones_own(story: Story, victim: Victim) -> AsyncIterator[str]:
+    """End the session of another device."""
+    elsewhere, here = await story.log_in(victim.person), await story.log_in(victim.person)
+    yield elsewhere.access
+    await story.call("DELETE", f"/auth/sessions/{session_of(elsewhere.access)}", token=here.access, expect=204)
+    yield ""
+
+
 async def end_of_one_session(story: Story, victim: Victim) -> AsyncIterator[str]:
     """Have staff end one session."""
     token = (await story.log_in(victim.person)).access
@@ -84,7 +92,7 @@ async def loss_of_the_role(story: Story, victim: Victim) -> AsyncIterator[str]:
 
 
 async def suspension_of_the_tenant(story: Story, victim: Victim) -> AsyncIterator[str]:
-    """Have an operator suspend the tenant."""
+    """Have an operator suspend his tenant."""
     path = f"/platform/tenants/{victim.person.tenant}"
     yield (await story.log_in(victim.person)).access
     await story.call("PATCH", path, by="olga", expect=200, is_active=False)
@@ -94,6 +102,7 @@ async def suspension_of_the_tenant(story: Story, victim: Victim) -> AsyncIterato
 
 CAUSES: dict[Cause, int] = {
     log_out: 4102,
+    end_of_another_session_of_ones_own: 4102,
     change_of_password: 4102,
     reuse_of_a_refresh_token: 4102,
     end_of_one_session: 4102,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +73,7 @@ class Socket:
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
+        self.patience = PATIENCE
         self._put_aside: list[Frame] = []
         self.missed: list[Frame] = []
 
@@ -79,7 +81,7 @@ class Socket:
         """Return the next frame that is not part of the heartbeat."""
         if self._put_aside:
             return self._put_aside.pop(0)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(self.patience):
             while True:
                 frame = Frame(json.loads(await self._connection.recv()))
                 if frame.type != "ping":
@@ -104,12 +106,14 @@ class Socket:
         """Send what may not be a message at all."""
         await self._connection.send(text)
 
-    async def closed(self) -> Closed:
-        """Return how the server ends this socket; nothing but a goodbye may come before."""
+    async def closed(self, *, behind: Collection[str] = ()) -> Closed:
+        """Return how the server ends this socket; nothing but a goodbye may come before, and frames of these types."""
         goodbye = None
         try:
             while True:
                 frame = await self.next()
+                if frame.type in behind:
+                    continue
                 assert frame.type == "goodbye", f"expected the end, and this came: {frame.content}"
                 goodbye = frame
         except ConnectionClosed as error:

@@ -1,0 +1,133 @@
+"""What operators do that ends somebody's socket: on the admin's pages, by command, and in a shell. See causes.py."""
+
+import asyncio
+import secrets
+import sys
+from asyncio.subprocess import PIPE, STDOUT
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from accounts.permissions import WATCH_SIGNUPS
+from config.env import PROJECT
+from tests.faults.admin_pages import USERS, AdminPages, number_in
+from tests.faults.causes import Cause, Victim
+from tests.stories.people import CAST, Story
+
+
+async def loss_of_the_watch_right(story: Story, victim: Victim) -> AsyncIterator[str]:
+    """Take the right to watch from his role, on its page."""
+    async with _pages(story) as pages:
+        role = await _role_of_his_own(pages, story, victim)
+        yield (await story.log_in(victim.person)).access
+        await pages.post(f"{role}change/", permissions=["manage_users"])
+        yield ""
+
+
+async def deletion_of_the_role(story: Story, victim: Victim) -> AsyncIterator[str]:
+    """Delete his role, on its page."""
+    async with _pages(story) as pages:
+        role = await _role_of_his_own(pages, story, victim)
+        yield (await story.log_in(victim.person)).access
+        await pages.post(f"{role}delete/", post="yes")
+        yield ""
+
+
+async def loss_of_the_role_on_his_page(story: Story, victim: Victim) -> AsyncIterator[str]:
+    """Make him a member, on his page."""
+    async with _pages(story) as pages:
+        yield (await story.log_in(victim.person)).access
+        await pages.post(f"{USERS}{victim.person.id}/change/", is_active="on", role="")
+        yield ""
+    await story.change(victim.person, role="viewer")
+
+
+async def deactivation_on_his_page(story: Story, victim: Victim) -> AsyncIterator[str]:
+    """Deactivate him, on his page."""
+    async with _pages(story) as pages:
+        viewer = number_in(await pages.role(str(victim.person.tenant), "viewer"))
+        yield (await story.log_in(victim.person)).access
+        await pages.post(f"{USERS}{victim.person.id}/change/", role=viewer)
+        yield ""
+    await story.change(victim.person, is_active=True)
+
+
+async def suspension_on_the_tenants_page(story: Story, victim: Victim) -> AsyncIterator[str]:
+    """Suspend his tenant, on its page."""
+    tenant = victim.person.tenant or ""
+    as_it_is = {"name": tenant, "signup_policy": "open", "retention_days": 7}
+    async with _pages(story) as pages:
+        page = await pages.tenant(tenant)
+        yield (await story.log_in(victim.person)).access
+        await pages.post(f"{page}change/", **as_it_is)
+        yield ""
+        await pages.post(f"{page}change/", is_active="on", **as_it_is)
+
+
+async def a_password_set_by_command(story: Story, victim: Victim) -> AsyncIterator[str]:
+    """Give him another password with ``manage.py set_password``."""
+    new, person = secrets.token_urlsafe(12), victim.person
+    yield (await story.log_in(person)).access
+    await _manage(story, "set_password", person.username, "--tenant", str(person.tenant), "--password-stdin", given=new)
+    victim.person = replace(person, password=new)
+    yield ""
+
+
+async def deletion_in_a_shell(story: Story, victim: Victim) -> AsyncIterator[str]:
+    """Delete him as no service does, with ``manage.py shell``."""
+    yield (await story.log_in(victim.person)).access
+    await _manage(story, "shell", given=f"{USER}.get(username='{victim.person.username}').delete()")
+    yield ""
+    victim.person = await story.hire("deleted", role="viewer")
+
+
+async def loss_of_the_role_in_a_shell(story: Story, victim: Victim) -> AsyncIterator[str]:
+    """Take his role as no service does, with ``manage.py shell``."""
+    yield (await story.log_in(victim.person)).access
+    await _manage(story, "shell", given=f"{USER}.get(username='{victim.person.username}').groups.clear()")
+    yield ""
+    await story.change(victim.person, role="viewer")
+
+
+BY_OPERATORS: dict[Cause, int] = {
+    loss_of_the_watch_right: 4403,
+    deletion_of_the_role: 4403,
+    loss_of_the_role_on_his_page: 4403,
+    deactivation_on_his_page: 4403,
+    suspension_on_the_tenants_page: 4204,
+    a_password_set_by_command: 4102,
+}
+"""Cause -> the code that the socket is closed with."""
+PAST_THE_SERVICES: dict[Cause, int] = {deletion_in_a_shell: 4102, loss_of_the_role_in_a_shell: 4403}
+"""The same of what rings no bell: the sweep notices."""
+
+USER = "__import__('accounts.models').models.User.objects"
+
+
+@asynccontextmanager
+async def _pages(story: Story) -> AsyncIterator[AdminPages]:
+    pages = AdminPages(story.server.address)
+    try:
+        yield await pages.log_in(CAST["olga"])
+    finally:
+        await pages.end()
+
+
+async def _role_of_his_own(pages: AdminPages, story: Story, victim: Victim) -> str:
+    name = f"role-{secrets.token_hex(4)}"
+    page = await pages.add_role(str(victim.person.tenant), name, WATCH_SIGNUPS)
+    await story.change(victim.person, role=name)
+    return page
+
+
+async def _manage(story: Story, *arguments: str, given: str) -> None:
+    command = await asyncio.create_subprocess_exec(
+        *(sys.executable, "manage.py", *arguments),
+        cwd=PROJECT,
+        env=story.server.variables,
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=STDOUT,
+    )
+    output, _ = await command.communicate(f"{given}\n".encode())
+    assert command.returncode == 0, f"{arguments}: {output.decode()}"
