@@ -132,7 +132,9 @@ def _read(plan: Plan) -> Answer:
     live = {page for page in known if _has_news(answer.tenants.get(page[0]), page[1])}
     answer.pages = log.pages(plan.pages | live)
     marks = log.find(resumption.event_id for resumption in plan.resumptions if resumption.event_id is not None)
-    answer.grants = _grants(answer, marks.values())
+    # A cursor that names nothing is asked for among the grants as well: it must take as long as one that is hidden.
+    nothing = {r.event_id for r in plan.resumptions if r.event_id is not None} - marks.keys()
+    answer.grants = _grants(answer, marks.values(), nothing)
     answer.resumed = {resumption: _resolved(resumption, marks, answer) for resumption in plan.resumptions}
     return answer
 
@@ -197,7 +199,7 @@ def _touched(plan: TenantPlan, facts: TenantFacts | None) -> Iterable[UUID]:
     return [s for s, viewer in plan.viewers.items() if viewer.user_id in users or viewer.group_ids & groups]
 
 
-def _grants(answer: Answer, marks: Iterable[LoggedEvent]) -> dict[str, Grants]:
+def _grants(answer: Answer, marks: Iterable[LoggedEvent], nothing: set[UUID]) -> dict[str, Grants]:
     wanted: dict[str, set[UUID]] = defaultdict(set)
     for event in (*(event for page in answer.pages.values() for event in page), *marks):
         # One of an unknown kind must not blind this process for all tenants: whoever projects it fails, alone.
@@ -206,4 +208,4 @@ def _grants(answer: Answer, marks: Iterable[LoggedEvent]) -> dict[str, Grants]:
     # A change names its subject by id alone, so it is looked for among the subjects of every kind.
     changed = {c.subject_id for facts in answer.tenants.values() for c in facts.changes if c.subject_id is not None}
     subjects = {kind.subject for kind in declared()}
-    return {subject: rights.grants_on(subject, wanted[subject] | changed) for subject in subjects}
+    return {subject: rights.grants_on(subject, wanted[subject] | changed | nothing) for subject in subjects}

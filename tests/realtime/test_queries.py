@@ -10,10 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
-from accounts.models import Session, User
+from accounts.models import Session, User, UserGrantToGroup
 from accounts.permissions import WATCH_SIGNUPS
 from realtime import cursors, hub, snapshot
+from realtime.identity import new_id
 from realtime.models import Event
+from realtime.protocol import Close
 from tests.realtime.house import house, identity_of, make_session, make_tenant, make_user
 
 pytestmark = [pytest.mark.each_database, pytest.mark.usefixtures("database")]
@@ -96,3 +98,25 @@ async def test_those_who_are_far_behind_are_counted_for_a_few_at_a_time(asked, m
     assert max(counts) == 3
     assert sum(counts) == len(sockets)
     assert all(socket.of_type("synced")[0]["reason"] == "too_many" for socket in sockets)
+
+
+async def test_a_cursor_of_a_hidden_event_asks_the_same_as_one_of_none(asked):
+    """One question more would take longer, and tell that the event is there."""
+    async with house() as home:
+        acme, globex = [await home.write(make_tenant, slug) for slug in ("acme", "globex")]
+        olga = await home.write(make_user, globex, "olga", "viewer")
+        bob = await home.write(make_user, acme, "bob", "viewer")
+        await home.write(make_user, acme, "hidden")
+        hidden = await home.write(Event.objects.latest, "position")
+        await home.write(UserGrantToGroup.objects.filter(content_object_id=hidden.subject_id).delete)
+        costs = []
+        for user, cursor in ((bob, hidden.pk), (olga, hidden.pk), (bob, uuid4()), (bob, new_id())):
+            session = await home.write(make_session, user)
+            asked.clear()
+            socket = home.enter(identity_of(session), cursor=str(cursor))
+            await socket.until(lambda s: s.of_type("synced"))
+            assert socket.of_type("synced")[0]["reason"] == "unknown_cursor"
+            costs.append(len(asked[0]))
+            socket.connection.close(Close.SESSION_ENDED)
+
+    assert len(set(costs)) == 1, costs
