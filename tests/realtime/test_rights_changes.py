@@ -1,5 +1,6 @@
 """What has changed since a counter, and the grants as they stood before that."""
 
+from itertools import product
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,13 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts import sessions
+from accounts.kinds import USER_CREATED
 from accounts.models import Role
 from accounts.permissions import VIEW_USER, VIEW_USER_CONTACT
 from accounts.provisioning import change_tenant
 from realtime import changes as module
 from realtime import rights
 from realtime.changes import Change
-from realtime.rights import Grants
+from realtime.projection import visible_set
+from realtime.rights import Grants, Viewer
 from tenants.models import RightsCounter
 from tests.realtime.house import make_session, make_tenant, make_user
 
@@ -154,6 +157,50 @@ def test_before_is_what_it_was_for_every_subject_that_was_touched(held, toggled,
     touched = {subject for subject, _, _ in toggled}
     assert _plain(earlier) == {grant for grant in held if grant[0] in touched}
     assert _plain(now) == at_last, "what holds now is left as it is"
+
+
+GROUP_SETS = [frozenset(groups) for groups in ((), (1,), (2,), (1, 2))]
+VIEWERS = {
+    UUID(int=100 + place): Viewer(UUID(int=100 + place), user, 1, groups, frozenset())
+    for place, (user, groups) in enumerate(product([*USERS, UUID(int=13)], GROUP_SETS))
+}
+
+
+@given(held=grants_held, toggled=toggles, noise=others)
+def test_told_is_who_sees_something_else_of_any_subject(held, toggled, noise):
+    """Against brute force: each viewer's view of each subject, before and after."""
+    at_last, made = set(held), list(noise)
+    for subject, holder, codename in toggled:
+        granted = (subject, holder, codename) not in at_last
+        at_last ^= {(subject, holder, codename)}
+        user, group = (holder, None) if isinstance(holder, UUID) else (None, holder)
+        made.append(Change(1, len(made) + 1, user, group, None, subject, codename, granted=granted))
+
+    told = module.who_sees_otherwise(VIEWERS, made, {"accounts.User": _grants(at_last)})
+
+    assert told == {key for key, viewer in VIEWERS.items() if _seen(viewer, held) != _seen(viewer, at_last)}, (
+        "a session for each user in each class"
+    )
+
+
+def test_a_class_is_judged_once_however_many_are_of_it(monkeypatch):
+    """A role with a grant on every user goes: at so many subjects times so many viewers all else would wait for it."""
+    subjects = [uuid4() for _ in range(50)]
+    grants = _grants({(subject, 1, "view_user") for subject in subjects})
+    made = [Change(1, 1, None, 2, None, subject, "view_user", granted=False) for subject in subjects]
+    many = [Viewer(uuid4(), uuid4(), 1, frozenset({1, 2}), frozenset()) for _ in range(50)]
+    judged = []
+    monkeypatch.setattr(module, "visible_set", lambda kind, held: judged.append(held) or visible_set(kind, held))
+
+    told = module.who_sees_otherwise({v.session_id: v for v in many}, made, {"accounts.User": grants})
+
+    assert told == set(), "the other role shows them the same"
+    assert len(judged) == 2 * len(subjects)
+
+
+def _seen(viewer, held):
+    grants = _grants(held)
+    return [visible_set(USER_CREATED, grants.of_viewer(viewer, subject)) for subject in SUBJECTS]
 
 
 def _grants(held):
