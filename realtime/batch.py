@@ -9,11 +9,10 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from uuid import UUID
 
 from django.conf import settings
 
-from realtime import changes, cursors, protocol, rights
+from realtime import cursors, protocol, rights
 from realtime.audience import FED_A_TURN, Audience, Entry
 from realtime.connection import MOST_BYTES, Connection, Identity, State
 from realtime.kinds import permissions_by_field
@@ -61,7 +60,7 @@ class Batch:
 
     def renew_rights(self) -> None:
         """Load what the snapshot loaded; close whoever lost admission; tell whoever sees or may do something else."""
-        told: set[UUID] = self._sessions_with_other_views()
+        told = set(self.answer.told.get(self.audience.tenant_id, ()))
         for session_id, entry in list(self.audience.entries.items()):
             if session_id in self.answer.loaded:
                 standing, viewer = self.answer.standings.get(session_id), self.answer.viewers.get(session_id)
@@ -290,10 +289,3 @@ class Batch:
             connection.close(close or Close.SESSION_ENDED)
             self.audience.leave(connection)
         self.audience.entries.pop(entry.standing.session_id, None)
-
-    def _sessions_with_other_views(self) -> set[UUID]:
-        """The sessions for which what they see of some subject differs before and after the changes."""
-        if not self.facts.are_changes_complete:
-            return set(self.audience.entries)  # what they saw before cannot be told any more
-        viewers = {session_id: entry.viewer for session_id, entry in self.audience.entries.items()}
-        return changes.who_sees_otherwise(viewers, self.facts.changes, self.answer.grants)

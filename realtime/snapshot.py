@@ -8,7 +8,7 @@ The number of queries is constant, however many tenants, events and viewers a ba
 import json
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -85,6 +85,8 @@ class Answer:
     """Subject model -> the grants on all subjects of events and changes."""
     resumed: dict[Resumption, int | str] = field(default_factory=dict)
     """Where each resumption begins: a position, or the reason why it cannot be complete."""
+    told: dict[int, Collection[UUID]] = field(default_factory=dict)
+    """Tenant id -> the sessions of the plan that see something else of some subject, or may, since its counter."""
     read_at: float = 0.0
 
     def grants_of(self, event: LoggedEvent) -> Grants:
@@ -136,7 +138,16 @@ def _read(plan: Plan) -> Answer:
     nothing = {r.event_id for r in plan.resumptions if r.event_id is not None} - marks.keys()
     answer.grants = _grants(answer, marks.values(), nothing)
     answer.resumed = {resumption: _resolved(resumption, marks, answer) for resumption in plan.resumptions}
+    # Here and not where the answer is applied, on the event loop: of many changes it takes its time.
+    known_tenants = (t for t in plan.tenants if t.tenant_id in answer.tenants)
+    answer.told = {t.tenant_id: _told(t, answer.tenants[t.tenant_id], answer.grants) for t in known_tenants}
     return answer
+
+
+def _told(plan: TenantPlan, facts: TenantFacts, grants: Mapping[str, Grants]) -> Collection[UUID]:
+    if not facts.are_changes_complete:
+        return plan.viewers.keys()  # what they saw before cannot be told any more
+    return changes.who_sees_otherwise(plan.viewers, facts.changes, grants)
 
 
 def _resolved(resumption: Resumption, marks: Mapping[UUID | None, LoggedEvent], answer: Answer) -> int | str:

@@ -1,11 +1,15 @@
 """A tenant with many sockets and much news takes many short turns of the loop, and others come in between."""
 
 import asyncio
+import threading
 
 import pytest
+from guardian.shortcuts import assign_perm
 
+from accounts.models import Role
+from accounts.permissions import VIEW_USER_CONTACT
 from accounts.users import Newcomer, import_users
-from realtime import audience, batch
+from realtime import audience, batch, changes
 from realtime.connection import MOST_FRAMES
 from realtime.models import Event
 from tests.realtime.house import house, make_session, make_tenant, make_user
@@ -111,3 +115,25 @@ def log_of(tenant, number):
     """Return the ids of the last so many events of a tenant, in order."""
     rows = Event.objects.filter(tenant=tenant).order_by("-position").values_list("id", flat=True)
     return [str(identity) for identity in reversed(rows[:number])]
+
+
+async def test_who_sees_otherwise_is_found_out_beside_the_loop(monkeypatch):
+    found_on = []
+    real = changes.who_sees_otherwise
+
+    def noted(*args):
+        found_on.append(threading.current_thread())
+        return real(*args)
+
+    monkeypatch.setattr(changes, "who_sees_otherwise", noted)
+    async with house() as home:
+        acme = await home.write(make_tenant, "acme")
+        bob = await home.write(make_user, acme, "bob", "viewer")
+        socket = await home.socket(await home.write(make_session, bob))
+        role = await home.write(lambda: Role.objects.get(tenant=acme, name="viewer"))
+        await home.write(assign_perm, VIEW_USER_CONTACT, await home.write(lambda: role.group), bob)
+        await home.read_all()
+        await socket.until(lambda s: s.of_type("rights.changed"))
+
+    assert found_on
+    assert threading.main_thread() not in found_on, "the loop's"
