@@ -190,7 +190,7 @@ class Hub:
                 self._close_all()
 
     async def _read(self) -> None:
-        failures = 0
+        pause = 0.0
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -201,18 +201,18 @@ class Hub:
             self._blind_since = self._blind_since or began
             try:
                 await self._turn(batch)
-                if failures:
+                if pause:
                     logger.warning("the log can be read again")
-                failures = 0
+                pause = 0.0
                 self._blind_since = None
                 await asyncio.sleep(max(0.0, APART_SECONDS - (self._loop.time() - began)))
             except Exception as error:  # noqa: BLE001  whatever it is, the sockets wait for the next attempt
-                failures += 1
-                if failures == 1:
+                if not pause:
                     _complain(error)
                 self._dirty |= batch
                 self._wake.set()
-                await asyncio.sleep(min(RETRY_SECONDS[1], RETRY_SECONDS[0] * 2**failures))
+                pause = min(RETRY_SECONDS[1], 2 * (pause or RETRY_SECONDS[0]))
+                await asyncio.sleep(pause)
 
     async def _turn(self, batch: set[int]) -> None:
         # Those with few sockets first: they are done soon, and wait for nobody's crowd.

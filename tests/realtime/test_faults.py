@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from accounts.models import Role, User, UserGrantToGroup
 from realtime import batch, bell, hub, snapshot
@@ -86,6 +86,28 @@ async def test_a_database_that_hangs_closes_its_sockets_in_the_end(monkeypatch, 
         goes_on.set()
 
     assert (socket.closed, socket.heard_of) == (4001, [])
+
+
+async def test_however_often_the_log_cannot_be_read_it_is_read_again(monkeypatch):
+    """Half an hour of failures: a pause that doubles with each, however short it is kept, grows beyond all numbers."""
+    monkeypatch.setattr(hub, "RETRY_SECONDS", (1e-6, 1e-6))
+    failures = iter(range(1_200))
+    read = snapshot.read
+
+    def failing(plan: snapshot.Plan) -> snapshot.Answer:
+        if next(failures, None) is not None:
+            raise OperationalError("planted")
+        return read(plan)
+
+    async with house() as home:
+        acme = await home.write(make_tenant, "acme")
+        alice = await home.write(make_user, acme, "alice", "owner")
+        socket = await home.socket(await home.write(make_session, alice))
+        monkeypatch.setattr(snapshot, "read", failing)
+        await home.write(make_user, acme, "dave")
+        await socket.until(lambda s: s.heard_of)
+
+    assert next(failures, None) is None
 
 
 @pytest.mark.each_database
