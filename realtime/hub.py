@@ -130,6 +130,8 @@ class Hub:
             self._dirty.discard(tenant_id)
             self._hearing.leave(tenant_id)
             self._emptied.set()
+        if not self.audiences:
+            self._blind_since = None  # nobody is left to whom nothing is sent; who comes next begins to wait then
 
     def mark(self, tenant_id: int, head: int = 0) -> None:
         """Have a tenant read soon. A head that has been read already says nothing new (0: not known)."""

@@ -1,5 +1,6 @@
 """A fault stops as little as possible: one class, or one tenant, whose clients then resume; the others hear on."""
 
+import asyncio
 import threading
 
 import pytest
@@ -10,7 +11,7 @@ from realtime import batch, bell, hub, snapshot
 from realtime.batch import Batch
 from realtime.models import Event
 from tenants.models import Head, RightsChange, RightsCounter
-from tests.realtime.house import house, make_session, make_tenant, make_user
+from tests.realtime.house import house, identity_of, make_session, make_tenant, make_user
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -108,6 +109,48 @@ async def test_however_often_the_log_cannot_be_read_it_is_read_again(monkeypatch
         await socket.until(lambda s: s.heard_of)
 
     assert next(failures, None) is None
+
+
+async def test_an_outage_that_is_over_closes_nobody_who_comes_after_it(monkeypatch, settings):
+    monkeypatch.setattr(hub, "BLIND_SECONDS", 0.2)
+    monkeypatch.setattr(hub, "RETRY_SECONDS", (0.01, 0.01))
+    settings.USHER = settings.USHER.model_copy(update={"sweep_seconds": 0.05})
+    is_away, goes_on = True, threading.Event()
+    read = snapshot.read
+
+    def reading(plan: snapshot.Plan) -> snapshot.Answer:
+        if is_away:
+            raise OperationalError("planted")
+        goes_on.wait(60)  # the first one after an outage takes a while
+        return read(plan)
+
+    async with house() as home:
+        acme = await home.write(make_tenant, "acme")
+        alice = await home.write(make_user, acme, "alice", "owner")
+        session = await home.write(make_session, alice)
+        monkeypatch.setattr(snapshot, "read", reading)
+        early = await home.socket(session)
+        await early.until(lambda s: s.closed)
+        home.hub.leave(early.connection)
+        is_away = False
+        monkeypatch.setattr(hub, "BLIND_SECONDS", 60)  # for those who come now; the outage was longer
+        home.hub._blind_since = home.hub._blind_since and home.hub._blind_since - 60
+        late = home.enter(await home.write(identity_of, session))
+        sweeps = asyncio.Event()
+        mark = home.hub.mark
+
+        def marked(tenant_id: int, head: int = 0) -> None:
+            mark(tenant_id, head)
+            sweeps.set()
+
+        monkeypatch.setattr(home.hub, "mark", marked)
+        for _ in range(2):  # the second one proves that the first was through
+            sweeps.clear()
+            await asyncio.wait_for(sweeps.wait(), 60)
+        goes_on.set()
+        await late.until(lambda s: s.closed or s.of_type("synced"))
+
+    assert (early.closed, late.closed) == (4001, None)
 
 
 @pytest.mark.each_database
