@@ -28,6 +28,7 @@ from accounts.idempotency import Once
 from accounts.kinds import USER_CREATED
 from accounts.models import JoinedVia, User
 from accounts.permissions import MANAGE_USERS, ON_TENANTS, VIEW_USER_CONTACT
+from accounts.refusals import Refused
 from accounts.users import change_user, create_user
 from realtime import rights
 
@@ -51,9 +52,12 @@ class UserView(TenantView):
         return next(iter(self.seen([user])), view_of_user(user, frozenset()))
 
     def as_it_is_now(self, user: User) -> dict[str, Any]:
-        """Return a user that the caller has just written, as the caller sees it."""
-        with self.one_moment():
-            return self.seen_one(user)
+        """Return a user that the caller has just written, as the caller sees it: not at all if he is shut out."""
+        try:
+            with self.one_moment():
+                return self.seen_one(user)
+        except Refused:  # perhaps by himself, by this very request: what was done is not to be answered as refused
+            return view_of_user(user, frozenset())
 
 
 class UserListView(UserView):

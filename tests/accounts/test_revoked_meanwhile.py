@@ -13,6 +13,7 @@ from accounts.provisioning import change_tenant
 from accounts.refusals import NotAuthorised, NotHeld, SessionEnded, TenantSuspended
 from accounts.roles import create_role, role_named
 from accounts.users import Newcomer, change_user, end_sessions, import_users
+from realtime import snapshot
 from realtime.models import Event
 from realtime.rights import viewer_of
 from tenants.models import SignupPolicy
@@ -176,3 +177,31 @@ def test_a_session_that_ends_while_the_new_password_is_hashed_changes_none(house
     assert house.user("peggy").check_password(PASSWORD)
     again = Caller(house.token("peggy"))
     assert again("POST", "auth/password", body).status == 204
+
+
+@pytest.mark.parametrize("path", ["users", "users/{}", "users/{}/sessions"])
+@pytest.mark.parametrize(
+    ("revoke", "status", "code"), [row[:3] for row in REVOCATIONS[2:]], ids=[row[0].__name__ for row in REVOCATIONS[2:]]
+)
+def test_who_is_shut_out_before_the_moment_that_is_read_is_shown_nothing(
+    house, monkeypatch, path, revoke, status, code
+):
+    peggy, path = house.caller("peggy"), path.format(house.id("bob"))
+    moment = Seam(monkeypatch, snapshot, "one_moment")
+    assert peggy("GET", path).status == 200
+
+    moment.slip_in(lambda: revoke(house))
+
+    assert_problem(peggy("GET", path), status, code)
+
+
+def test_who_shuts_himself_out_is_told_that_it_is_done(house):
+    house.add("grace", role="owner")
+    alice = house.caller("alice")
+
+    answer = alice("PATCH", f"users/{house.id('alice')}", {"is_active": False})
+
+    assert answer.status == 200
+    assert set(answer.body) == {"redacted"}, "he sees nobody any more, himself included"
+    assert not house.user("alice").is_active
+    assert_problem(alice("GET", "me"), 403, "not_authorised")
