@@ -1,17 +1,21 @@
 """May the holder of this token open a socket here? Asked once, before a connection reaches its consumer."""
 
 import asyncio
+import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 from channels.db import database_sync_to_async
+from django.db import InterfaceError, OperationalError
 
 from realtime import ports, rights
 from realtime.connection import Identity
 from realtime.ports import Standing, TokenRefused
 from realtime.protocol import Close
 from realtime.rights import Viewer
+
+logger = logging.getLogger(__name__)
 
 # Few threads of its own: a storm of handshakes must neither take every database connection nor hold up requests.
 _pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="usher-admission")
@@ -34,7 +38,7 @@ async def admit(token: str) -> Identity:
     Return who holds a token, if he may watch his tenant; raises ``Refused``.
 
     The answer lets a connection in and no more: what it is given is judged by the hub's own snapshots. Fails closed: a
-    database that cannot be asked is ``SERVER_ERROR``.
+    database that cannot be asked, or a mistake of ours, is ``SERVER_ERROR``.
     """
     try:
         claims = ports.tokens().read(token)
@@ -45,7 +49,10 @@ async def admit(token: str) -> Identity:
             standing, viewer = await database_sync_to_async(_look_up, thread_sensitive=False, executor=_pool)(
                 claims.session_id
             )
+    except (OperationalError, InterfaceError, TimeoutError) as error:
+        raise Refused(Close.SERVER_ERROR) from error  # the hub, and requests, say that the database is away
     except Exception as error:
+        logger.exception("an admission could not be judged")
         raise Refused(Close.SERVER_ERROR) from error
     if claims.expires_at <= time.time():
         # Tokens are read with some seconds of leeway, for clocks that differ; a socket would be closed at once.

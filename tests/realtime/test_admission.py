@@ -11,6 +11,7 @@ from guardian.shortcuts import assign_perm
 
 from accounts import sessions, users
 from accounts.models import Session
+from accounts.people import AccountsPeople
 from accounts.permissions import WATCH_SIGNUPS
 from accounts.provisioning import change_tenant
 from accounts.tokens import AccessTokens
@@ -162,6 +163,19 @@ async def test_a_database_that_cannot_be_asked_admits_nobody(bob):
 
     assert refused.value.close is Close.SERVER_ERROR
     assert refused.value.close.problem == (503, "unavailable")
+
+
+async def test_a_mistake_of_ours_admits_nobody_and_is_told_to_the_log(bob, monkeypatch, caplog):
+    def mistaken(self, session_ids):
+        raise KeyError("planted")
+
+    token = await sync_to_async(access_of)(bob.session)
+    monkeypatch.setattr(AccountsPeople, "standings", mistaken)
+
+    assert await answer(token) is Close.SERVER_ERROR
+    assert [(record.message, record.exc_info[0]) for record in caplog.records] == [
+        ("an admission could not be judged", KeyError)
+    ]
 
 
 def test_before_the_apps_are_ready_nobody_is_asked(monkeypatch):
