@@ -51,7 +51,7 @@ def proxies(text: str) -> tuple[Proxy, ...]:
 
 
 def database_url(text: str) -> str:
-    """Check the form of a database's URL; config/database.py takes it apart."""
+    """Check the form of a database's URL; config/databases.py takes it apart."""
     parts = urlsplit(text)
     if parts.scheme in {"postgres", "postgresql"}:
         named = len(parts.path) > 1

@@ -123,7 +123,7 @@ class SessionView(APIView):
 
 
 def _identified(request: Request, credentials: dict[str, str | None]) -> User:
-    """Return the user of these credentials; raises ``BadCredentials``, ``TooManyFailures``, ``Busy``."""
+    """Return the user of these credentials; raises ``BadCredentials`` and what ``is_right`` raises."""
     # Django asks those backends whose parameters these are: without a tenant, the operators'.
     user = authenticate(
         cast("HttpRequest", request), **{name: value for name, value in credentials.items() if value is not None}
