@@ -292,6 +292,15 @@ def test_forgetting_goes_in_steps_and_keeps_what_is_young(house, monkeypatch):
     assert (list(idempotency.forget_old()), KeyedCreation.objects.count()) == ([2, 2, 1], 1)
 
 
+def test_a_server_whose_clock_is_ahead_forgets_nothing(house, monkeypatch):
+    KeyedCreation.objects.create(digest="1", fingerprint="1", reference="x")
+    now = timezone.now
+    monkeypatch.setattr("accounts.idempotency.timezone.now", lambda: now() + timedelta(days=2))
+
+    assert sum(idempotency.forget_old()) == 0
+    assert KeyedCreation.objects.exists()
+
+
 @contextmanager
 def under_way(house, once):
     """Have another thread be in the middle of creating Erin under a key while the body runs; it commits at the end."""
