@@ -13,6 +13,7 @@ from accounts.models import Session, User
 from accounts.tokens import pair_of
 from tests.faults.changing import Changer
 from tests.faults.creations import API
+from tests.faults.house import PASSWORD
 from tests.faults.sequence import Change
 from tests.faults.watchers import Watcher
 from tests.realtime.house import make_session
@@ -60,7 +61,8 @@ class Play:
         """Create somebody, and change nothing."""
         self.began[username] = time.monotonic()
         if self.random.random() < 0.5:
-            (await self._client.post("/users", json={"username": username})).raise_for_status()
+            body = {"username": username, "password": PASSWORD}
+            (await self._client.post(f"/tenants/{self.changer.tenant.slug}/signup", json=body)).raise_for_status()
         else:
             await self._run(self.changer.create, username)
 
