@@ -18,7 +18,7 @@ from tests.faults.sequence import Change
 from tests.faults.watchers import Watcher
 from tests.realtime.house import make_session
 
-THREADS = 10
+THREADS = 14
 
 
 class Play:

@@ -13,8 +13,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from tests.faults.cluster import Cluster
 from tests.stories.sockets import PATH, PATIENCE
 
-AGAIN_SECONDS = 0.15
+AGAIN_SECONDS = (0.15, 1.0)
+"""Until the first attempt after a socket, and between two at most: to refuse them is what a server did mostly."""
 SESSION_ENDED = (401, 4102)
+HTTP_REFUSALS = range(400, 600)
 
 
 @dataclass(eq=False)
@@ -45,12 +47,16 @@ class Watcher:
 
     async def watch(self) -> None:
         """Watch until cancelled."""
+        refusals = 0
         while True:
             if self.session is None:
                 self.session, self._token = await asyncio.to_thread(self._log_in)
-            if await self._one_socket() in SESSION_ENDED:
+            end = await self._one_socket()
+            if end in SESSION_ENDED:
                 self.session = None
-            await asyncio.sleep(AGAIN_SECONDS)
+            refusals = refusals + 1 if end in HTTP_REFUSALS else 0
+            first, longest = AGAIN_SECONDS
+            await asyncio.sleep(min(longest, first * 2**refusals))
 
     async def _one_socket(self) -> int | None:
         """Have one socket; return how it ended, by close code or status."""
