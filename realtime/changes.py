@@ -99,6 +99,9 @@ def who_sees_otherwise(
     ``grants``: by subject model, as they are now. Who saw nothing of a subject before and after is not among them.
     Asked once for each class of viewers, not for each of them: a role that goes takes a grant on every user along.
     """
+    changes = [change for change in changes if change.subject_id is not None]
+    if not changes:
+        return set()  # as with most batches, which then need not look at every viewer
     changed_for: dict[int, set[UUID]] = defaultdict(set)
     for change in changes:
         if change.subject_id is not None and change.group_id is not None:
@@ -107,7 +110,7 @@ def who_sees_otherwise(
     for key, viewer in viewers.items():
         classes[viewer.group_ids].append(key)
     found: set[UUID] = set()
-    for kind in declared() if any(change.subject_id is not None for change in changes) else ():
+    for kind in declared():
         turn = _Turn(kind, then=before(grants[kind.subject], changes), now=grants[kind.subject])
         of_oneself = turn.subjects_by_holder()
         for group_ids, keys in classes.items():
