@@ -63,6 +63,29 @@ def test_every_page_opens_and_shows_nobodys_contact(house, olga):
     assert "/admin/auth/group/" not in said(olga.get("/admin/"))
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "email__icontains=a",
+        "phone=1",
+        "address=1",
+        "agent__startswith=c",
+        "password__startswith=argon2",
+        "joined_at__year=99999999",
+        "joined_via__exact=%00",
+        "full_name__contains=D",
+        "groups__name=x",
+    ],
+)
+def test_a_list_is_narrowed_by_its_own_filters_alone(house, olga, asked):
+    """Any other field's would tell what operators are not shown, letter by letter."""
+    dave = house.add("dave", email="dave@acme.test", joined_via="signup")
+    filters = f"is_active__exact=1&joined_via__exact=signup&tenant__id__exact={dave.tenant_id}"
+
+    assert f">{dave.username}<" in said(olga.get(f"{USERS}?{filters}"))
+    assert olga.get(f"{USERS}?{asked}").status_code == 400
+
+
 def test_a_user_is_added_with_its_role_and_event(house, olga):
     form = {
         "tenant": house.acme.pk,
