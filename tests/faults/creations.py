@@ -24,7 +24,14 @@ class Creations:
     """Creates users: most by their tenant's owner, some by signing up."""
 
     def __init__(
-        self, cluster: Cluster, house: House, history: History, random: Random, *, owners: dict[str, str]
+        self,
+        cluster: Cluster,
+        house: House,
+        history: History,
+        random: Random,
+        *,
+        owners: dict[str, str],
+        sign_ups_in_ten: int = SIGN_UPS_IN_TEN,
     ) -> None:
         self._cluster = cluster
         self._house = house
@@ -32,6 +39,7 @@ class Creations:
         self._random = random
         self._owners = owners
         """Tenant -> access token."""
+        self._sign_ups_in_ten = sign_ups_in_ten
         self.asked = 0
         self._numbers = count(1)
         limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=5)
@@ -97,7 +105,7 @@ class Creations:
     def _request(self, tenant: str, username: str) -> tuple[str, dict[str, str], dict[str, Any]]:
         number = self._random.randrange(10)
         body = {"username": username, "email": f"{username}@{tenant}.test"}
-        if number < SIGN_UPS_IN_TEN:
+        if number < self._sign_ups_in_ten:
             return f"/tenants/{tenant}/signup", {}, body | {"password": PASSWORD}
         optional = {"full_name": f"Newcomer {number}"} if number % 2 else {"phone": f"+49 30 {number}"}
         return "/users", {"Authorization": f"Bearer {self._owners[tenant]}"}, body | optional

@@ -20,7 +20,7 @@ from random import Random
 import httpx
 
 from tests.faults.cluster import Cluster
-from tests.faults.creations import API, Creations
+from tests.faults.creations import API, SIGN_UPS_IN_TEN, Creations
 from tests.faults.crowd import Crowd, Viewer
 from tests.faults.history import History
 from tests.faults.house import PASSWORD, House, Seat
@@ -48,6 +48,7 @@ class Experiment:
         database_url: str,
         seed: int,
         kind_of: Callable[[Seat], type[Viewer]] = lambda seat: Viewer,
+        sign_ups_in_ten: int = SIGN_UPS_IN_TEN,
     ) -> None:
         self.cluster = cluster
         self.house = house
@@ -57,11 +58,19 @@ class Experiment:
         """What the logs had before, if any of it is to be pruned: the judge would not know it any more."""
         self._database_url = database_url
         self._kind_of = kind_of
+        self._sign_ups_in_ten = sign_ups_in_ten
 
     async def __aenter__(self) -> "Experiment":
         self.tokens = tokens = await self._log_in()
         owners = {tenant: tokens[self.house.owner_of(tenant).username] for tenant in self.house.tenants}
-        self.creations = Creations(self.cluster, self.house, self.history, self.random, owners=owners)
+        self.creations = Creations(
+            self.cluster,
+            self.house,
+            self.history,
+            self.random,
+            owners=owners,
+            sign_ups_in_ten=self._sign_ups_in_ten,
+        )
         self.crowd = Crowd(self.cluster, self.history, self.random, self._kind_of)
         self.crowd.enter((seat, tokens[seat.username]) for seat in self.house.seats)
         await self.crowd.until_live()
