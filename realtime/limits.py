@@ -1,8 +1,8 @@
 """
 How much of something one address, user or tenant may have or do; pure, counted in this process alone.
 
-Counts are kept in memory and bounded: an open place is forgotten when it is given back, a window's counts when the
-window is over. N processes therefore allow N times as much; what protects the machine are the limits per process.
+Counts are kept in memory and bounded: an open place is forgotten when it is given back, a bucket when it is full
+again. N processes therefore allow N times as much; what protects the machine are the limits per process.
 """
 
 import re
@@ -63,53 +63,10 @@ class Places:
         return len(self._held)
 
 
-class Frequency:
-    """How often each key has come in the present window of time. For any number of threads."""
-
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
-        self._lock = Lock()
-        self._windows: dict[int, tuple[int, Counter[Hashable]]] = {}
-
-    def seconds_until_allowed(self, key: Hashable, rate: Rate) -> float:
-        """Count once more, and return 0 if that is within the rate, else the seconds until the next window."""
-        return self._count(key, rate)[0]
-
-    @contextmanager
-    def counted(self, key: Hashable, rate: Rate) -> Iterator[float]:
-        """
-        Count once more what the body does, yielding what ``seconds_until_allowed`` returns; not what ends in an error.
-
-        While the body runs it counts, so that however many run at once no more succeed than may.
-        """
-        seconds, counts = self._count(key, rate)
-        try:
-            yield seconds
-        except BaseException:
-            with self._lock:
-                counts[key] -= 1  # of its own window, which may be over
-            raise
-
-    def forget(self) -> None:
-        """Forget all counts."""
-        with self._lock:
-            self._windows.clear()
-
-    def _count(self, key: Hashable, rate: Rate) -> tuple[float, Counter[Hashable]]:
-        now = self._clock()
-        number = int(now // rate.seconds)
-        with self._lock:
-            known, counts = self._windows.get(rate.seconds, (number, Counter()))
-            if known != number:
-                counts = Counter()  # all counts of a window go at once, so that nothing has to be looked through
-            self._windows[rate.seconds] = number, counts
-            counts[key] += 1
-            count = counts[key]
-        return (0.0 if count <= rate.most else (number + 1) * rate.seconds - now), counts
-
-
 class Bucket:
     """One source's allowance: as much as the rate at once, refilled steadily. For one thread, or one event loop."""
+
+    __slots__ = ("_at", "_clock", "_left", "_rate")
 
     def __init__(self, rate: Rate, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = rate
@@ -119,10 +76,76 @@ class Bucket:
 
     def take(self) -> bool:
         """Take one, and tell whether there was one."""
+        return not self.seconds_until_taken()
+
+    def seconds_until_taken(self) -> float:
+        """Take one and return 0, or return the seconds until there is one."""
+        self._refill()
+        if self._left < 1:
+            return (1 - self._left) * self._rate.seconds / self._rate.most
+        self._left -= 1
+        return 0.0
+
+    def put_back(self) -> None:
+        """Have one that was taken count for nothing."""
+        self._refill()
+        self._left = min(self._rate.most, self._left + 1)
+
+    def _refill(self) -> None:
         now = self._clock()
         self._left = min(self._rate.most, self._left + (now - self._at) * self._rate.most / self._rate.seconds)
         self._at = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
+
+
+class Frequency:
+    """
+    How often each key comes: each has a bucket of its own for each rate. For any number of threads.
+
+    A count that begins anew each minute would let twice as many come at once, at the end of one and the start of the
+    next. A bucket that nobody has taken from for the time of its rate is full, and forgotten.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._buckets: dict[Rate, tuple[int, dict[Hashable, Bucket], dict[Hashable, Bucket]]] = {}
+        """Rate -> the number of its present stretch of time, the buckets used in it, and those used in the last one."""
+
+    def seconds_until_allowed(self, key: Hashable, rate: Rate) -> float:
+        """Count once more and return 0 if that is within the rate, else the seconds until it will be."""
+        with self._lock:
+            return self._bucket(key, rate).seconds_until_taken()
+
+    @contextmanager
+    def counted(self, key: Hashable, rate: Rate) -> Iterator[float]:
+        """
+        Count once more what the body does, yielding what ``seconds_until_allowed`` returns; not what ends in an error.
+
+        While the body runs it counts, so that however many run at once no more succeed than may.
+        """
+        with self._lock:
+            bucket = self._bucket(key, rate)
+            seconds = bucket.seconds_until_taken()
+        try:
+            yield seconds
+        except BaseException:
+            if not seconds:
+                with self._lock:
+                    bucket.put_back()
+            raise
+
+    def forget(self) -> None:
+        """Forget all counts."""
+        with self._lock:
+            self._buckets.clear()
+
+    def _bucket(self, key: Hashable, rate: Rate) -> Bucket:
+        stretch = int(self._clock() // rate.seconds)
+        known, young, old = self._buckets.get(rate, (stretch, {}, {}))
+        if known != stretch:
+            # All that were used before the last stretch go at once, so that nothing has to be looked through.
+            young, old = {}, young if known == stretch - 1 else {}
+        self._buckets[rate] = stretch, young, old
+        bucket = young.get(key) or old.pop(key, None) or Bucket(rate, self._clock)
+        young[key] = bucket
+        return bucket

@@ -39,7 +39,7 @@ class Throttle(BaseThrottle):
         return not self._seconds
 
     def wait(self) -> float:
-        """Return the seconds until the next window."""
+        """Return the seconds until it may."""
         return self._seconds
 
     def seconds_until_allowed(self, request: Request, view: Any) -> float:

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from itertools import combinations
 
 import pytest
 from hypothesis import given
@@ -88,19 +89,55 @@ def test_a_place_is_given_back_by_who_fails():
     assert len(places) == 0
 
 
-def test_so_many_in_a_window_and_the_wait_leads_to_the_next(clock):
+def test_so_many_at_once_and_then_one_by_one(clock):
     frequency = Frequency(clock)
     rate = Rate(3, 60)
 
-    assert [frequency.seconds_until_allowed("a", rate) for _ in range(4)] == [0, 0, 0, 10]
+    assert [frequency.seconds_until_allowed("a", rate) for _ in range(5)] == [0, 0, 0, 20, 20], "refused: not counted"
     assert frequency.seconds_until_allowed("b", rate) == 0
-    clock.now += 9.9
-    assert frequency.seconds_until_allowed("a", rate) == pytest.approx(0.1)
-    clock.now += 0.1
-    assert frequency.seconds_until_allowed("a", rate) == 0
+    clock.now += 15
+    assert frequency.seconds_until_allowed("a", rate) == pytest.approx(5)
+    clock.now += 5
+    assert [frequency.seconds_until_allowed("a", rate) for _ in range(2)] == [0, 20]
+    clock.now += 3600
+    assert [frequency.seconds_until_allowed("a", rate) for _ in range(4)] == [0, 0, 0, 20]
 
 
-def test_windows_of_other_lengths_count_by_themselves(clock):
+def test_no_moment_lets_twice_as_many_come_at_once(clock):
+    """Counts that begin anew each minute would, where one minute meets the next."""
+    frequency, rate = Frequency(clock), Rate(60, 60)
+    clock.now = 1_000_000_019.5  # half a second before a full minute
+
+    before = [frequency.seconds_until_allowed("a", rate) for _ in range(100)].count(0)
+    clock.now += 1
+    after = [frequency.seconds_until_allowed("a", rate) for _ in range(100)].count(0)
+
+    assert (before, after) == (60, 1)
+
+
+@given(
+    rate=st.builds(Rate, st.integers(1, 20), st.sampled_from([1, 10, 60])),
+    pauses=st.lists(st.floats(0, 100), min_size=1, max_size=60),
+)
+def test_whoever_comes_as_he_is_told_is_let_in_and_no_time_sees_more_than_its_share(rate, pauses):
+    clock = Clock()
+    frequency = Frequency(clock)
+    let_in = []
+
+    for pause in pauses:
+        clock.now += pause
+        wait = frequency.seconds_until_allowed("a", rate)
+        if wait:
+            clock.now += wait + 1e-5
+            assert frequency.seconds_until_allowed("a", rate) == 0
+        let_in.append(clock.now)
+
+    for first, last in combinations(range(len(let_in)), 2):
+        share = rate.most + (let_in[last] - let_in[first]) * rate.most / rate.seconds
+        assert last - first + 1 <= share + 1e-3
+
+
+def test_rates_of_other_lengths_count_by_themselves(clock):
     frequency = Frequency(clock)
 
     assert frequency.seconds_until_allowed("a", Rate(1, 60)) == 0
@@ -108,15 +145,27 @@ def test_windows_of_other_lengths_count_by_themselves(clock):
     assert frequency.seconds_until_allowed("a", Rate(1, 3600)) > 60
 
 
-def test_a_window_that_is_over_is_forgotten_whole(clock):
+def remembered(frequency):
+    return sum(len(buckets) for _, *both in frequency._buckets.values() for buckets in both)
+
+
+def test_who_did_not_come_for_so_long_that_he_may_do_all_again_is_forgotten(clock):
     frequency = Frequency(clock)
     for number in range(1000):
         frequency.seconds_until_allowed(number, Rate(1, 60))
 
     clock.now += 60
-    frequency.seconds_until_allowed("a", Rate(1, 60))
+    assert [frequency.seconds_until_allowed(number, Rate(1, 60)) for number in range(3)] == [0, 0, 0]
+    assert remembered(frequency) == 1000
+    clock.now += 59
+    assert frequency.seconds_until_allowed(0, Rate(1, 60)) == pytest.approx(1), "he is remembered"
+    clock.now += 1
 
-    assert [len(counts) for _, counts in frequency._windows.values()] == [1]
+    frequency.seconds_until_allowed("a", Rate(1, 60))
+    assert remembered(frequency) == 4
+    clock.now += 120
+    frequency.seconds_until_allowed("a", Rate(1, 60))
+    assert remembered(frequency) == 1
 
 
 def test_what_is_under_way_counts_and_what_ends_in_an_error_does_not(clock):
@@ -131,23 +180,22 @@ def test_what_is_under_way_counts_and_what_ends_in_an_error_does_not(clock):
             with pytest.raises(Full), frequency.counted("a", rate) as third:
                 raise Full
 
-    assert (first, second, third) == (0, 0, 10)
-    assert frequency.seconds_until_allowed("a", rate) == 10
+    assert (first, second, third) == (0, 0, 30)
+    assert frequency.seconds_until_allowed("a", rate) == 30
 
 
-def test_what_fails_after_its_window_gives_nothing_back_in_the_next(clock):
+def test_what_fails_late_gives_back_no_more_than_there_ever_is(clock):
     frequency, rate = Frequency(clock), Rate(1, 60)
 
     def fail_late():
         with frequency.counted("a", rate):
-            clock.now += 60
-            assert frequency.seconds_until_allowed("a", rate) == 0
+            clock.now += 600
             raise Full
 
     with pytest.raises(Full):
         fail_late()
 
-    assert frequency.seconds_until_allowed("a", rate) > 0
+    assert [frequency.seconds_until_allowed("a", rate) for _ in range(2)] == [0, 60]
 
 
 def test_threads_at_the_same_time_are_all_counted(clock):
