@@ -63,7 +63,7 @@ def test_ten_guesses_at_one_account_from_one_address_are_looked_at(house):
     refused = log_in()
     body = assert_problem(refused, 429, "too_many_failures")
     seconds = int(refused.headers["Retry-After"])
-    assert 590 <= seconds <= 600
+    assert 300 < seconds <= 600, "ten minutes after the first of them"
     assert body["detail"] == f"Too many wrong passwords; try again in {seconds} seconds."
     assert FailedLogIn.objects.count() == 10, "what is refused is not counted: time leads out of it"
 
