@@ -98,6 +98,7 @@ class Import:
         self._tenant = tenant
         self._imported_by = imported_by
         self._roles: dict[str | None, Role | None] = {}
+        self._has_begun = False
 
     def checked(self, person: Newcomer) -> Checked:
         """Return somebody fit to be created; raises ``FieldsRefused``, ``UnknownRole`` and ``NotHeld``."""
@@ -119,11 +120,12 @@ class Import:
         Raises ``UsernameTaken``, and what importing somebody who may not any more raises: see ``create_user``.
         """
         self._roles.clear()  # one that is deleted meanwhile is told of by name at the next chunk
-        last = partial(_refuse_to_create, chunk, self._imported_by)
-        created = len(newcomers.insert(self._tenant, chunk, last=last)) if chunk else 0
-        if created == CHUNK:  # so there may be another
+        if not chunk:
+            return 0
+        if self._has_begun:  # before a chunk and not after it: who is interrupted in the pause knows how far he came
             time.sleep(PAUSE_SECONDS)
-        return created
+        self._has_begun = True
+        return len(newcomers.insert(self._tenant, chunk, last=partial(_refuse_to_create, chunk, self._imported_by)))
 
 
 def import_users(*, tenant: Tenant, people: Sequence[Newcomer], imported_by: Viewer | None = None) -> int:

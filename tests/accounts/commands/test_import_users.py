@@ -233,6 +233,18 @@ def test_an_interrupt_says_how_far_it_came(house, load, monkeypatch):
     assert complaint_of(load, many(3)).startswith("stopped; 0 users created before that")
 
 
+def test_an_interrupt_between_two_chunks_counts_the_first(house, load, monkeypatch):
+    def interrupt(seconds):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("accounts.users.time.sleep", interrupt)
+    monkeypatch.setattr("accounts.management.commands.import_users.CHUNK", 2)
+
+    with pytest.raises(CommandError, match="stopped; 2 users created before that"):
+        load(many(5))
+    assert User.objects.filter(username__startswith="u", tenant=house.acme).count() == 2
+
+
 def test_a_name_that_is_taken_meanwhile(house, load, monkeypatch):
     create = Import.create
 
