@@ -1,6 +1,6 @@
 """A tenant, and the counters that every app above may bump."""
 
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
 PLATFORM = 0
@@ -8,6 +8,8 @@ PLATFORM = 0
 
 LEAST_RETENTION_DAYS = 1
 """What is younger than a day never leaves a log: the triggers on grants rely on it (docs/adr/0003)."""
+MOST_RETENTION_DAYS = 3650
+"""SQLite would keep any number, and a date so many days ago must be one that the calendar has."""
 
 slug_rule = RegexValidator(
     r"\A[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z",
@@ -35,7 +37,9 @@ class Tenant(models.Model):
     name = models.CharField(max_length=200)
     is_active = models.BooleanField(default=True)
     signup_policy = models.CharField(max_length=10, choices=SignupPolicy, default=SignupPolicy.CLOSED)
-    retention_days = models.PositiveSmallIntegerField(default=7, validators=[MinValueValidator(LEAST_RETENTION_DAYS)])
+    retention_days = models.PositiveSmallIntegerField(
+        default=7, validators=[MinValueValidator(LEAST_RETENTION_DAYS), MaxValueValidator(MOST_RETENTION_DAYS)]
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -14,9 +14,7 @@ from accounts.models import JoinedVia, User, UserGrantToUser
 from accounts.names import LONGEST
 from accounts.permissions import ON_USERS
 from realtime.projection import view_of, visible_set
-from tenants.models import LEAST_RETENTION_DAYS, SignupPolicy, Tenant, slug_rule
-
-MOST_RETENTION_DAYS = 3650
+from tenants.models import LEAST_RETENTION_DAYS, MOST_RETENTION_DAYS, SignupPolicy, Tenant, slug_rule
 
 
 class SignupBody(StrictSerializer):

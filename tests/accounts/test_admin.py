@@ -166,6 +166,16 @@ def test_a_tenant_is_added_suspended_and_resumed(house, olga):
     assert "already exists" in said(olga.post(f"{TENANTS}add/", taken))
 
 
+@pytest.mark.parametrize("days", ["0", "3651", "99999999"])
+def test_a_retention_beyond_the_calendar_is_refused(house, olga, days):
+    """SQLite would keep it, and then no server could tell how old a cursor may be, of any tenant."""
+    path, fields = f"{TENANTS}{house.acme.pk}/change/", {"name": "Acme", "signup_policy": "open", "is_active": "on"}
+
+    assert "Ensure this value is" in said(olga.post(path, fields | {"retention_days": days}))
+    assert olga.post(path, fields | {"retention_days": "3650"}).status_code == 302
+    assert Tenant.objects.get(pk=house.acme.pk).retention_days == 3650
+
+
 def test_a_role_is_added_changed_and_deleted_with_its_group(house, olga):
     form = {"tenant": house.acme.pk, "name": "clerk", "permissions": ["manage_users"], "grants": ["view_user"]}
     assert olga.post(f"{ROLES}add/", form).status_code == 302
