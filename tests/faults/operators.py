@@ -95,9 +95,10 @@ BY_OPERATORS: dict[Cause, int] = {
     loss_of_the_role_on_his_page: 4403,
     deactivation_on_his_page: 4403,
     suspension_on_the_tenants_page: 4204,
-    a_password_set_by_command: 4102,
 }
 """Cause -> the code that the socket is closed with."""
+BY_COMMAND: dict[Cause, int] = {a_password_set_by_command: 4102}
+"""The same; each is a process to be started, which takes longer than all the others."""
 PAST_THE_SERVICES: dict[Cause, int] = {deletion_in_a_shell: 4102, loss_of_the_role_in_a_shell: 4403}
 """The same of what rings no bell: the sweep notices."""
 
