@@ -10,7 +10,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.acting import refuse_without
+from accounts.acting import refuse_if_closed, refuse_without
 from accounts.api.caller import standing_of, user_of
 from accounts.api.problems import NotAuthorised, NotFound
 from accounts.kinds import USER_CREATED
@@ -60,13 +60,15 @@ class TenantView(APIView):
         Have rows, the caller's rights and the grants read inside be of one moment, and write nothing.
 
         Read one after the other they could show what no moment allowed: a caller leaves a role, and only then the role
-        is given more.
+        is given more. Raises what ``refuse_if_closed`` raises of a caller who was shut out since he was let in: of
+        what was committed after that he is shown nothing.
         """
         session_id = standing_of(self.request).session_id
         with snapshot.one_moment():
             standing = ports.people().standings([session_id]).get(session_id)
             if standing is None:
                 raise SessionEnded
+            refuse_if_closed(standing)
             self.viewer = rights.viewer_of(standing)
             yield
 
