@@ -6,8 +6,10 @@ then, not by who might when he came. Who holds what, the judge says.
 """
 
 import time
+from uuid import UUID
 
-from accounts.refusals import NotAuthorised, SessionEnded, SignupClosed, TenantSuspended
+from accounts.kinds import USER_CREATED
+from accounts.refusals import Hidden, NotAuthorised, SessionEnded, SignupClosed, TenantSuspended
 from realtime import ports, rights
 from realtime.ports import Standing
 from realtime.rights import Viewer
@@ -44,6 +46,13 @@ def refuse_without(viewer: Viewer, *codenames: str) -> None:
     """Raise ``NotAuthorised`` unless a viewer holds at least one of these permissions on his tenant."""
     if not viewer.permissions.intersection(codenames):
         raise NotAuthorised(f"This needs {' or '.join(codenames)} on your tenant; ask an owner of it.")
+
+
+def refuse_hidden(viewer: Viewer, *user_ids: UUID) -> None:
+    """Raise ``Hidden`` unless a viewer may see all of these users, in the transaction that is open."""
+    held = rights.permissions_on(USER_CREATED, viewer, user_ids)
+    if not all(USER_CREATED.hear in held[user_id] for user_id in user_ids):
+        raise Hidden
 
 
 def refuse_at_closed_doors(tenant: Tenant) -> None:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from guardian.shortcuts import assign_perm
 
-from accounts.acting import as_he_is_now
+from accounts.acting import as_he_is_now, refuse_hidden
 from accounts.kinds import USER_CREATED
 from accounts.models import Role, User, UserGrantToGroup, UserGrantToUser
 from accounts.permissions import MANAGE_GRANTS, ON_USERS
@@ -25,7 +25,8 @@ def give_grant(*, subject: User, permission: str, to: User | Role, given_by: Vie
     Give a permission on one user to another user or to a role; returns the grant, which may have been there before.
 
     ``given_by`` None means the house itself. Raises ``NotHeld`` when the giver lacks that permission on that user, and
-    ``ValueError`` for an unknown permission or a receiver of another tenant, and what ``as_he_is_now`` raises.
+    ``ValueError`` for an unknown permission or a receiver of another tenant, and what ``as_he_is_now`` and
+    ``refuse_hidden`` raise of the giver.
     """
     if permission not in ON_USERS:
         raise ValueError(f"permission is {permission!r}; expected one of {', '.join(ON_USERS)}")
@@ -34,6 +35,7 @@ def give_grant(*, subject: User, permission: str, to: User | Role, given_by: Vie
     with transaction.atomic():
         if given_by is not None:
             given_by = as_he_is_now(given_by, MANAGE_GRANTS)
+            refuse_hidden(given_by, subject.pk, *([to.pk] if isinstance(to, User) else []))
             held = rights.permissions_on(USER_CREATED, given_by, [subject.pk])[subject.pk]
             if permission not in held:
                 raise NotHeld(f"you do not hold {permission} on this user; ask somebody who does, such as an owner.")
@@ -47,13 +49,15 @@ def take_grant(grant: Grant, *, taken_by: Viewer | None = None) -> None:
     """
     Take a grant away; whoever saw something by it alone sees it no more.
 
-    ``taken_by`` None means the house itself. Raises what ``as_he_is_now`` raises.
+    ``taken_by`` None means the house itself. Raises what ``as_he_is_now`` and ``refuse_hidden`` raise of him.
     """
     tenant_id = grant.content_object.tenant_id
     with transaction.atomic():
         type(grant).objects.filter(pk=grant.pk).delete()
         if taken_by is not None:
-            as_he_is_now(taken_by, MANAGE_GRANTS)  # after the deletion, which waits for other changes of rights
+            taken_by = as_he_is_now(taken_by, MANAGE_GRANTS)  # after the deletion, which waits for other changes
+            if not _shows(grant, taken_by):  # what goes may be all that he saw by, and then he saw until now
+                refuse_hidden(taken_by, grant.content_object.pk)
         if tenant_id is not None:
             bell.ring_on_commit(tenant_id)
 
@@ -71,6 +75,12 @@ def grants_of(subject: User, *, seen_by: Viewer) -> tuple[QuerySet[UserGrantToGr
         to_roles.select_related("permission", "group__role", "content_object"),
         to_users.select_related("permission", "content_object"),
     )
+
+
+def _shows(grant: Grant, viewer: Viewer) -> bool:
+    if grant.permission.codename != USER_CREATED.hear:
+        return False
+    return grant.user_id == viewer.user_id if isinstance(grant, UserGrantToUser) else grant.group_id in viewer.group_ids
 
 
 def grant_by_id(subject: User, grant_id: UUID, *, seen_by: Viewer) -> Grant | None:

@@ -36,6 +36,13 @@ class NotAuthorised(Refused):
     sentence = "You may not do this."
 
 
+class Hidden(Refused):
+    """The caller may not see whom this is about: told in the words for what never was."""
+
+    code = "not_found"
+    sentence = "There is nothing here that you may see."
+
+
 class TenantSuspended(Refused):
     """The tenant's doors are closed for now."""
 

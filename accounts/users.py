@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import newcomers, roles, sessions
-from accounts.acting import as_he_is_now, refuse_at_closed_doors
+from accounts.acting import as_he_is_now, refuse_at_closed_doors, refuse_hidden
 from accounts.idempotency import Once
 from accounts.models import JoinedVia, Role, User
 from accounts.newcomers import Checked
@@ -157,13 +157,15 @@ def change_user(*, user: User, changed_by: Viewer | None = None, **changes: Unpa
     Change a user's role, deactivate or reactivate it; returns it as it is now.
 
     Deactivation ends the user's sessions. ``changed_by`` None means the house itself. Raises ``UnknownRole``,
-    ``NotHeld`` for a role, had or to be had, beyond the changer's own, ``LastOwner``, and what ``as_he_is_now`` raises.
+    ``NotHeld`` for a role, had or to be had, beyond the changer's own, ``LastOwner``, and what ``as_he_is_now``
+    and ``refuse_hidden`` raise of the changer.
     """
     with roles.keeping_an_owner(user, seen_by=changed_by):
         user = User.objects.select_for_update(no_key=True, of=("self",)).select_related("tenant").get(pk=user.pk)
         current = roles.role_of(user)
         if changed_by is not None:
             changed_by = as_he_is_now(changed_by, MANAGE_USERS)  # he may have waited for the locks
+            refuse_hidden(changed_by, user.pk)
             if current is not None:
                 roles.refuse_unheld(current, changed_by)
         if "role" in changes and user.tenant is not None:
@@ -179,7 +181,7 @@ def end_sessions(*, user: User, ended_by: Viewer, session_id: UUID | None = None
     End all live sessions of a user, or the one of that id, by staff's hand; returns how many there were.
 
     Raises ``NotHeld`` for a user whose role gives what ``ended_by`` lacks: who may not demote him may not lock him out
-    by and by either. Raises what ``as_he_is_now`` raises, too.
+    by and by either. Raises what ``as_he_is_now`` and ``refuse_hidden`` raise, too.
     """
     with transaction.atomic():
         # The lock under which roles change too: the role that is judged is the one that he has.
@@ -187,6 +189,7 @@ def end_sessions(*, user: User, ended_by: Viewer, session_id: UUID | None = None
         if locked is None:
             return 0
         ended_by, current = as_he_is_now(ended_by, MANAGE_USERS), roles.role_of(locked)
+        refuse_hidden(ended_by, locked.pk)
         if current is not None:
             roles.refuse_unheld(current, ended_by)
         if session_id is None:

@@ -45,6 +45,8 @@ def logging_of(level: str) -> dict[str, Any]:
             "django.security.DisallowedHost": {"level": "CRITICAL"},
             # It writes a traceback every second while Redis is away. realtime says so in a line, and goes on.
             "channels_redis": {"level": "CRITICAL"},
+            # It warns of each attempt to connect while PostgreSQL is away. realtime and accounts say so in a line each.
+            "psycopg.pool": {"level": "ERROR"},
             "asyncio": {"filters": ["news"]},
         },
     }

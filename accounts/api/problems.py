@@ -75,8 +75,8 @@ class NotFound(Problem):
     """Nothing there: the same words for what never was, what is another tenant's and what is hidden."""
 
     status_code = 404
-    code = "not_found"
-    sentence = "There is nothing here that you may see."
+    code = refusals.Hidden.code
+    sentence = refusals.Hidden.sentence
 
 
 class Conflict(Problem):
@@ -100,6 +100,7 @@ STATUS_OF_REFUSALS: Mapping[type[refusals.Refused], int] = {
     refusals.BadCredentials: 401,
     refusals.SessionEnded: 401,
     refusals.NotAuthorised: 403,
+    refusals.Hidden: 404,
     refusals.TenantSuspended: 503,
     refusals.TooManyFailures: 429,
     refusals.TooManyLogIns: 429,

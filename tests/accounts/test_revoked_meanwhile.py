@@ -8,9 +8,9 @@ from accounts.grants import give_grant, take_grant
 from accounts.hashing import BoundedArgon2
 from accounts.log_check import violations
 from accounts.models import User
-from accounts.permissions import MANAGE_USERS, VIEW_USER
+from accounts.permissions import MANAGE_GRANTS, MANAGE_USERS, VIEW_USER, VIEW_USER_CONTACT, WATCH_SIGNUPS
 from accounts.provisioning import change_tenant
-from accounts.refusals import NotAuthorised, NotHeld, SessionEnded, TenantSuspended
+from accounts.refusals import Hidden, NotAuthorised, NotHeld, SessionEnded, TenantSuspended
 from accounts.roles import create_role, role_named
 from accounts.users import Newcomer, change_user, end_sessions, import_users
 from realtime import snapshot
@@ -166,6 +166,45 @@ def test_whatever_waits_for_a_lock_is_judged_when_it_has_it(house, standing_of, 
     if revoke is not suspend:
         getattr(acts, act)(alice)
         assert acts.outcome() != before, "Alice may"
+
+
+@pytest.mark.parametrize("act", ["change", "end", "give", "take", "give to"])
+def test_whom_one_sees_no_more_when_the_lock_is_had_one_does_nothing_to(house, standing_of, act):
+    rights = [MANAGE_USERS, MANAGE_GRANTS, WATCH_SIGNUPS]
+    deputy = create_role(house.acme, "deputy", permissions=rights, default_grants=[VIEW_USER])
+    roles.set_role(house.user("peggy"), deputy)
+    carol, acts = house.user("carol"), Acts(house)
+    sight = give_grant(subject=carol, permission=VIEW_USER, to=deputy)
+    for subject in (carol, house.user("trent")):
+        give_grant(subject=subject, permission=VIEW_USER_CONTACT, to=deputy)
+    give_grant(subject=house.user("trent"), permission=VIEW_USER, to=deputy)
+    peggy, before = viewer_of(standing_of("peggy")), acts.outcome()
+
+    def carry_out():
+        if act == "give to":
+            give_grant(subject=house.user("trent"), permission=VIEW_USER_CONTACT, to=carol, given_by=peggy)
+        else:
+            getattr(acts, act)(peggy)
+
+    take_grant(sight)
+    with pytest.raises(Hidden, match=r"^There is nothing here that you may see\.$"):
+        carry_out()
+    assert acts.outcome() == before
+
+    give_grant(subject=carol, permission=VIEW_USER, to=deputy)
+    carry_out()
+
+
+def test_who_sees_by_a_grant_alone_may_take_it_away(house, standing_of):
+    deputy = create_role(house.acme, "deputy", permissions=[MANAGE_GRANTS], default_grants=[])
+    roles.set_role(house.user("peggy"), deputy)
+    carol, peggy = house.user("carol"), house.user("peggy")
+    for receiver in (deputy, peggy):
+        sight = give_grant(subject=carol, permission=VIEW_USER, to=receiver)
+
+        take_grant(sight, taken_by=viewer_of(standing_of("peggy")))
+
+        assert not type(sight).objects.filter(pk=sight.pk).exists()
 
 
 def test_a_session_that_ends_while_the_new_password_is_hashed_changes_none(house, hashing):

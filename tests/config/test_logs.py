@@ -81,3 +81,11 @@ def test_what_the_core_layer_leaves_behind_is_no_news(configured, capsys):
     text = capsys.readouterr().err
     assert "_clean_receive_backup" not in text
     assert "coro=<Hub._read() done>" in text, "a task of ours is news"
+
+
+def test_each_attempt_to_reach_postgresql_is_no_news(configured, capsys):
+    configured("INFO")
+    for level in ("warning", "error"):
+        getattr(logging.getLogger("psycopg.pool"), level)("%s connecting in 'pool-1'", level)
+
+    assert [line.split(": ")[1] for line in capsys.readouterr().err.splitlines()] == ["error connecting in 'pool-1'"]
