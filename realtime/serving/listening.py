@@ -39,7 +39,7 @@ def has_unread(connection: socket.socket) -> bool:
     return bool(polling.poll(0))
 
 
-async def accepted(listening: socket.socket, *, within_seconds: float = 1.0) -> None:
+async def accepted(listening: socket.socket, *, within_seconds: float = 3.0) -> None:
     """
     Wait until the running loop has taken in whoever has connected; close ``listening`` right then, without an await.
 
