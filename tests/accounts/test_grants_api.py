@@ -5,7 +5,7 @@ import pytest
 from accounts.grants import give_grant
 from accounts.models import UserGrantToGroup, UserGrantToUser
 from accounts.permissions import ON_USERS, VIEW_USER, VIEW_USER_CONTACT
-from accounts.refusals import NotAuthorised, NotHeld
+from accounts.refusals import Hidden, NotAuthorised, NotHeld
 from accounts.roles import create_role, role_named
 from realtime.rights import viewer_of
 from tests.accounts.house import PASSWORD
@@ -141,7 +141,10 @@ def test_the_service_stays_within_the_tenant_and_within_what_is_held(house, dave
         give_grant(subject=dave, permission="watch_signups", to=house.user("bob"))
     create_role(house.acme, "granter", permissions=["manage_grants"], default_grants=[])
     house.add("victor", role="granter", password=PASSWORD)
-    for name, refusal in [("victor", NotHeld), ("bob", NotAuthorised)]:
+    house.add("walter", role="granter", password=PASSWORD)
+    for subject in (dave, house.user("trent")):
+        give_grant(subject=subject, permission=VIEW_USER, to=house.user("victor"))
+    for name, refusal in [("victor", NotHeld), ("walter", Hidden), ("bob", NotAuthorised)]:
         with pytest.raises(refusal):
             give_grant(
                 subject=dave,

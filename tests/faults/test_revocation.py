@@ -206,5 +206,5 @@ async def all_synced(watchers: list[Watcher], watching: list["asyncio.Task[None]
                         task.result()
                 await asyncio.sleep(0.05)
     except TimeoutError:
-        told = {watcher.user: [(watch.code, watch.synced) for watch in watcher.watches] for watcher in waiting}
+        told = [([(watch.code, watch.synced) for watch in one.watches], dict(one.refusals)) for one in waiting]
         raise AssertionError(f"not synced after {seconds} s: {told}") from None

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,6 +40,8 @@ class Watcher:
         self.user = user
         self.watches: list[Watch] = []
         self.session: str | None = None
+        self.refusals: Counter[str] = Counter()
+        """How handshakes were refused, in the server's words."""
         self.seen: set[str] = set()
         """Whom its events were about."""
         self._cluster, self._log_in = cluster, log_in
@@ -81,7 +84,9 @@ class Watcher:
             watch.code = end.rcvd.code if end.rcvd is not None else None
             return watch.code
         except InvalidStatus as refused:
-            return refused.response.status_code
+            status, body = refused.response.status_code, bytes(refused.response.body or b"")
+            self.refusals[f"{status} {body[:200].decode(errors='replace')}"] += 1
+            return status
         finally:
             watch.ended = time.monotonic()
 
