@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -76,7 +77,8 @@ class Line:
                 assert isinstance(text, str), "the server sends no binary frames"
                 if text == PING:
                     self.pings.append(text)
-                    await connection.send('{"type":"pong"}')
+                    with suppress(ConnectionClosed):  # what was said before the end is still to be read
+                        await connection.send('{"type":"pong"}')
                 else:
                     self.said.append(text)
                 self._heard.set()
