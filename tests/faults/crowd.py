@@ -6,6 +6,7 @@ All run in this process. What they are sent goes into the history; nothing else 
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from itertools import count
 from random import Random
 from typing import Any
@@ -79,7 +80,8 @@ class Viewer:
                     await self.before_reading()
                     frame = history.frame(self.name, number, str(await connection.recv()))
                     if frame["type"] == "ping":
-                        await connection.send('{"type":"pong"}')
+                        with suppress(ConnectionClosed):  # what came before the end is still to be read
+                            await connection.send('{"type":"pong"}')
                     self._take(frame)
         except ConnectionClosed as end:
             if end.rcvd is not None:

@@ -5,6 +5,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,4 +101,5 @@ class Watcher:
             if not frame["complete"]:
                 self._cursor = None
         elif frame["type"] == "ping":
-            await connection.send('{"type":"pong"}')
+            with suppress(ConnectionClosed):  # what came before the end is still to be read
+                await connection.send('{"type":"pong"}')
