@@ -250,8 +250,9 @@ class Connection:
         logger.debug("a send failed (%s): the peer is gone", type(error).__name__)
         self._forget()
         self._last_words.clear()
-        # If the peer is there after all, it must not take a socket for live on which nothing will ever come.
-        self._abort()
+        # If the peer is there after all, it must not take a socket for live on which nothing will ever come. But not at
+        # once: a server that ends a socket by itself refuses what is sent meanwhile, and its last words are on the way.
+        self._set_timer(CLOSING_SECONDS, self._abort)
 
     def _set_timer(self, seconds: float, then: Callable[[], None]) -> None:
         self._stop_timer()
