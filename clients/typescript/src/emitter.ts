@@ -1,0 +1,28 @@
+/** Listeners by name. One that throws harms nobody else; `failed` is told. */
+export class Emitter<Events> {
+  readonly #listeners: { [Name in keyof Events]?: Set<(payload: Events[Name]) => void> } = {}
+  readonly #failed: (error: unknown) => void
+
+  constructor(failed: (error: unknown) => void) {
+    this.#failed = failed
+  }
+
+  /** Have `listener` called from now on; return the undo. */
+  on<Name extends keyof Events>(name: Name, listener: (payload: Events[Name]) => void): () => void {
+    // A listener of its own for each call, so that the same function may be given twice and undone once.
+    const own = (payload: Events[Name]): void => listener(payload)
+    const listeners = (this.#listeners[name] ??= new Set())
+    listeners.add(own)
+    return () => void listeners.delete(own)
+  }
+
+  emit<Name extends keyof Events>(name: Name, payload: Events[Name]): void {
+    for (const listener of [...(this.#listeners[name] ?? [])]) {
+      try {
+        listener(payload)
+      } catch (error) {
+        this.#failed(error)
+      }
+    }
+  }
+}
