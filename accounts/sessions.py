@@ -28,6 +28,7 @@ REPEAT = timedelta(seconds=10)
 """How long after a renewal its refresh token may be shown again, by a client that never got the answer."""
 
 LOGGED_OUT = "logged_out"
+REPLACED = "replaced"
 REFRESH_REUSED = "refresh_reused"
 DEACTIVATED = "deactivated"
 ENDED_BY_STAFF = "ended_by_staff"
@@ -112,6 +113,13 @@ def _refuse_if_closed(session: Session) -> None:
 def end_session(user: User, session_id: UUID, *, reason: str) -> bool:
     """End one session of a user; returns whether there was a live one of that id."""
     return end(live_sessions(user).filter(pk=session_id), user, reason) > 0
+
+
+def end_session_of(token: str, *, reason: str) -> bool:
+    """End the session of a refresh token, used up or not; returns whether it was live. Raises ``TokenRefused``."""
+    claims = read_refresh(token)
+    user = User.objects.filter(pk=claims.user_id).first()
+    return user is not None and end_session(user, claims.session_id, reason=reason)
 
 
 @retried

@@ -123,11 +123,12 @@ class RefreshToken(simplejwt.RefreshToken):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What a log-in or a renewal gives. ``expires_in``: seconds of the access token's life, from its minting."""
+    """What a log-in or a renewal gives. Seconds of the access token's life and of the session's, from the minting."""
 
     access: str
     refresh: str
     expires_in: int
+    session_expires_in: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,12 @@ def pair_of(session: Session) -> Pair:
     access["jti"] = str(uuid5(session.pk, session.refresh_jti))
     access.set_iat(at_time=minted_at)
     access.set_exp(from_time=min(minted_at + api_settings.ACCESS_TOKEN_LIFETIME, session.expires_at), lifetime=_NO_TIME)
-    return Pair(access=str(access), refresh=str(refresh), expires_in=access["exp"] - access["iat"])
+    return Pair(
+        access=str(access),
+        refresh=str(refresh),
+        expires_in=access["exp"] - access["iat"],
+        session_expires_in=refresh["exp"] - refresh["iat"],
+    )
 
 
 def read_refresh(token: str) -> RefreshClaims:

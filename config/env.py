@@ -16,6 +16,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from config import complaints, values
 from config.limits import Limits, Rate
+from realtime.addresses import is_loopback
 
 PROJECT = Path(__file__).resolve().parent.parent
 # Names the file that may hold variables too; empty for none. Tests use it to see their own environment alone.
@@ -148,12 +149,12 @@ class Environment(Limits):
 
     def may_listen_on(self, host: str) -> bool:
         """Tell whether a server may listen there: with the demo's people in the house on this machine alone."""
-        return not self.demo or values.is_loopback(host)
+        return not self.demo or is_loopback(host)
 
     @field_validator("host")
     @classmethod
     def _demo_stays_on_this_machine(cls, host: str, info: ValidationInfo) -> str:
-        if info.data.get("demo") and not values.is_loopback(host):
+        if info.data.get("demo") and not is_loopback(host):
             raise _expected("127.0.0.1, localhost or ::1 while USHER_DEMO is 1, since everybody knows its passwords")
         return host
 

@@ -5,12 +5,14 @@ import secrets
 from collections.abc import Callable
 from io import BytesIO
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
 
 from accounts.api import throttles
 from config import pages
+from realtime.addresses import is_proxy
 
 LIMITED = ("/api/", "/admin/")
 Next = Callable[[HttpRequest], HttpResponse]
@@ -23,6 +25,18 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+
+
+class Scheme:
+    """Forget what anybody but a proxy of ours says of the scheme; what is left, ``request.is_secure()`` goes by."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not is_proxy(request.META.get("REMOTE_ADDR"), settings.USHER.trusted_proxies):
+            request.META.pop(settings.SECURE_PROXY_SSL_HEADER[0], None)
+        return self.get_response(request)
 
 
 class RequestId:

@@ -40,6 +40,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.middleware.Scheme",
     "config.middleware.RequestId",
     "django.middleware.security.SecurityMiddleware",
     # Above what forbids caching: files of the project's own may be kept.
@@ -156,6 +157,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not USHER.demo
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_TRUSTED_ORIGINS = [origin for origin in USHER.allowed_origins if urlsplit(origin).hostname in USHER.allowed_hosts]
 CSRF_FAILURE_VIEW = "config.pages.csrf_failure"
+# Looked at only where a trusted proxy has written it: see config.middleware.Scheme.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 

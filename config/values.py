@@ -1,7 +1,7 @@
 """How the text of an environment variable becomes a value. Each function raises ``ValueError`` for what it refuses."""
 
 import re
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 from realtime.addresses import UNIX, Proxy
@@ -71,13 +71,3 @@ def redis_url(text: str) -> str:
         raise ValueError
     _ = parts.port
     return text
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a server that listens on ``host`` can be reached from this machine alone."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

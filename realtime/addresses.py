@@ -37,6 +37,21 @@ def client_address(peer: str | None, forwarded: Iterable[str], trusted: tuple[Pr
     return _spelt(client)
 
 
+def is_proxy(peer: str | None, trusted: tuple[Proxy, ...]) -> bool:
+    """Tell whether what the peer says of a request is believed: it is a trusted proxy. Never raises."""
+    return _is_trusted(_read(peer or ""), trusted)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host, by name or by address, is this machine and no other."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
 def network_of(address: str | None) -> str:
     """Return what an address is counted as: an IPv4 address itself, an IPv6 address's /64, else ``local``."""
     found = _read(address or "")

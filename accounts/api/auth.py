@@ -40,7 +40,7 @@ class TokenView(PublicView):
     def post(self, request: Request) -> Response:
         """Begin a session and return its first pair of tokens."""
         credentials = validated(LogInBody, request)
-        user = _identified(request, credentials)
+        user = identified(request, credentials)
         return _answer(sessions.log_in(user, address=address_of(request), agent=agent_of(request)))
 
 
@@ -122,7 +122,7 @@ class SessionView(APIView):
         return Response(status=204)
 
 
-def _identified(request: Request, credentials: dict[str, str | None]) -> User:
+def identified(request: Request, credentials: dict[str, str | None]) -> User:
     """Return the user of these credentials; raises ``BadCredentials`` and what ``is_right`` raises."""
     # Django asks those backends whose parameters these are: without a tenant, the operators'.
     user = authenticate(

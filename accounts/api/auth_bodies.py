@@ -29,6 +29,13 @@ class PairBody(serializers.Serializer[Any]):
     expires_in = serializers.IntegerField()
 
 
+class AccessBody(serializers.Serializer[Any]):
+    """An access token, and for how many seconds it is good. The refresh token is in a cookie."""
+
+    access = serializers.CharField()
+    expires_in = serializers.IntegerField()
+
+
 class RefreshBody(StrictSerializer):
     """The refresh token of the latest pair."""
 

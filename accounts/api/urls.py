@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from accounts.api import auth, grants, me, platform, signup, user_sessions, users
+from accounts.api import auth, grants, me, platform, signup, user_sessions, users, web
 
 urlpatterns = [
     path("auth/token", auth.TokenView.as_view()),
     path("auth/token/refresh", auth.RefreshView.as_view()),
+    path("auth/web/token", web.WebTokenView.as_view()),
+    path("auth/web/refresh", web.WebRefreshView.as_view()),
+    path("auth/web/logout", web.WebLogoutView.as_view()),
     path("auth/logout", auth.LogoutView.as_view()),
     path("auth/password", auth.PasswordView.as_view()),
     path("auth/sessions", auth.SessionListView.as_view()),

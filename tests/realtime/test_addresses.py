@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.values import proxies
-from realtime.addresses import client_address, network_of
+from realtime.addresses import client_address, is_loopback, is_proxy, network_of
 
 TRUSTED = proxies("10.0.0.0/8, 192.0.2.7, 2001:db8:1::/48")
 PROXY, OTHER_PROXY, CLIENT = "10.1.2.3", "192.0.2.7", "198.51.100.5"
@@ -60,6 +60,32 @@ def test_who_comes_through_a_unix_socket_is_believed_where_that_is_said(peer):
 
 def test_without_trusted_proxies_nobody_is_believed():
     assert client_address("127.0.0.1", [CLIENT], ()) == "127.0.0.1"
+
+
+def test_a_proxy_is_who_is_named_and_nobody_else():
+    assert is_proxy(PROXY, TRUSTED)
+    assert is_proxy(f"::ffff:{PROXY}", TRUSTED)
+    assert is_proxy(None, proxies("unix"))
+    for peer, trusted in ((CLIENT, TRUSTED), (None, TRUSTED), ("", TRUSTED), (PROXY, ()), ("10.0.0", TRUSTED)):
+        assert not is_proxy(peer, trusted), peer
+
+
+@pytest.mark.parametrize(
+    ("host", "is_this_machine"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("127.1.2.3", True),
+        ("[::1]", True),
+        ("::1", True),
+        ("0.0.0.0", False),
+        ("192.0.2.1", False),
+        ("localhost.example.com", False),
+        ("", False),
+    ],
+)
+def test_this_machine_is_known_by_its_names(host, is_this_machine):
+    assert is_loopback(host) is is_this_machine
 
 
 @given(st.one_of(st.none(), st.text()), st.lists(st.text(alphabet=st.characters(codec="latin-1")) | st.text()))
