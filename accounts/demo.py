@@ -3,6 +3,7 @@
 import os
 import sys
 from dataclasses import dataclass
+from random import Random
 
 from django.conf import settings
 
@@ -11,6 +12,7 @@ from accounts.permissions import OWNER, VIEWER, WATCH_SIGNUPS
 from accounts.provisioning import create_tenant
 from accounts.roles import create_role
 from accounts.users import create_operator, create_user
+from clients.terminal.newcomers import newcomer
 from tenants.models import SignupPolicy, Tenant
 
 PASSWORD = "usher-demo"  # noqa: S105  everybody knows it, which is why the demo stays on this machine
@@ -18,6 +20,21 @@ TRAINEE = "trainee"
 """A role that may watch, and receives no grants on anybody."""
 ACME, GLOBEX = "acme", "globex"
 TENANTS = {ACME: "Acme", GLOBEX: "Globex"}
+WAYS = {
+    JoinedVia.SIGNUP: 10,
+    JoinedVia.INVITE: 4,
+    JoinedVia.IMPORT: 3,
+    JoinedVia.API: 2,
+    JoinedVia.ADMIN: 1,
+    JoinedVia.COMMAND: 1,
+}
+"""How people who are made up have joined, and how often that is in comparison."""
+AGENTS = (
+    "Mozilla/5.0 (X11; Linux x86_64; rv:148.0) Gecko/20100101 Firefox/148.0",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 26_1 like Mac OS X) AppleWebKit/605.1.15 Safari/604.1",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/150.0.0.0 Safari/537.36",
+    "okhttp/5.3.0",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +86,22 @@ def load() -> int:
     for person in missing:
         _create(person, tenants)
     return len(missing)
+
+
+def sign_up_somebody(tenant: Tenant, random: Random) -> None:
+    """Make somebody up, and create him in a tenant as whatever way he came by would have; raises what that raises."""
+    (way,) = random.choices(list(WAYS), WAYS.values())
+    person = newcomer(random)
+    create_user(
+        tenant=tenant,
+        joined_via=way,
+        username=person.username,
+        full_name=person.full_name,
+        email=person.email,
+        phone=person.phone,
+        address=f"198.51.100.{random.randrange(1, 255)}",
+        agent=random.choice(AGENTS),
+    )
 
 
 def banner(host: str, port: int) -> str:

@@ -1,5 +1,6 @@
 """Every address that Usher answers over HTTP."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.templatetags.static import static
 from django.urls import include, path
@@ -20,6 +21,8 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/v1/", include("accounts.api.urls")),
+    # Elsewhere these paths are like any other that does not exist.
+    *([path("api/v1/", include("accounts.api.demo"))] if settings.USHER.demo else []),
 ]
 
 handler400 = "config.pages.bad_request"
