@@ -292,7 +292,7 @@ export class UsherClient {
   }
 
   #hasNoToken(error: UsherError): void {
-    if (error.retryable) this.#comeBack(error, 0)
+    if (error.retryable) this.#comeBack(error, error.retryAfterMs)
     else this.#end({ status: 'expired', error })
   }
 

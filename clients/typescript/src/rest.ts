@@ -129,7 +129,8 @@ export function noToken(error: unknown): UsherError {
     : new UsherError('no_token', `getToken failed: ${message}`, REMEDY.come_back!, { retryable: true, cause: error })
 }
 
-function problemOf(answer: Response, problem: Record<string, unknown>): UsherError {
+/** Return the error that an answer which is not `ok` stands for; `problem` is its body, as far as that could be read. */
+export function problemOf(answer: Response, problem: Record<string, unknown>): UsherError {
   const verdict = verdictOnStatus(answer.status)
   const code = typeof problem.code === 'string' ? problem.code : `http_${answer.status}`
   const detail = typeof problem.detail === 'string' ? problem.detail : `the server answered ${answer.status}`

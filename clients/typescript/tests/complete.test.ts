@@ -1,7 +1,7 @@
 /** What other clients lose, ours does not: each of these was seen to fail in a leading SDK. */
 import { expect, test } from 'vitest'
-import { AuthError } from '../src/index.js'
-import { live } from './story.js'
+import { AuthError, UsherError } from '../src/index.js'
+import { live, story } from './story.js'
 
 test('listeners are still there after a reconnect', async () => {
   const { server, pass, names } = await live()
@@ -142,6 +142,25 @@ test('no token to be had is the end', async () => {
 
   expect(client.state).toMatchObject({ status: 'expired', error: { code: 'expired', message: 'logged out' } })
   expect(server.asked).toEqual(['initial', 'rejected'])
+})
+
+test('getToken that says how long to wait is not asked before', async () => {
+  const suspended = new UsherError('tenant_suspended', 'tenant suspended', 'Wait.', { retryable: true, retryAfterMs: 60_000 })
+  const asked: string[] = []
+  const told = story({
+    getToken: ({ reason }) => {
+      asked.push(reason)
+      throw suspended
+    },
+  })
+  void told.client.connect()
+  await told.pass(59_000)
+  expect(asked).toHaveLength(1)
+
+  await told.pass(2_000)
+
+  expect(asked).toHaveLength(2)
+  expect(told.client.state).toMatchObject({ status: 'reconnecting', error: suspended })
 })
 
 test('getToken that fails is tried again', async () => {
