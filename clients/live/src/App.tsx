@@ -1,7 +1,6 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { useState, type ReactNode } from 'react'
-import { Button } from 'react-aria-components'
-import { I18nProvider } from 'react-aria-components'
+import { Button, I18nProvider } from 'react-aria-components'
 import type { UsherError } from '@usher/client'
 import { Failure } from './Failure'
 import { PartsProvider, type Parts } from './parts'
@@ -61,7 +60,7 @@ function Restoring(): ReactNode {
 const Unreachable = ({ error, again }: { readonly error: UsherError; readonly again: () => void }): ReactNode => (
   <main className="instead">
     <div role="alert">
-      <h1>{texts.unreachable.title}</h1>
+      <h1>{texts.unreachable.titles[error.code] ?? texts.unreachable.title}</h1>
       <p>{error.code === 'unreachable' ? texts.unreachable.text : error.message}</p>
       {error.requestId && <p className="quiet">{texts.requestId(error.requestId)}</p>}
       <Button className="button" onPress={again}>

@@ -155,7 +155,11 @@ export const texts = {
   },
 
   unreachable: {
-    title: 'The server does not answer',
+    title: 'The server cannot let you in just now',
+    titles: {
+      unreachable: 'The server does not answer',
+      tenant_suspended: 'Your organisation is suspended',
+    } as Readonly<Record<string, string>>,
     text: 'It may be restarting, or the network is down.',
   },
 

@@ -1,4 +1,4 @@
-import { screen } from '@testing-library/react'
+import { act, screen } from '@testing-library/react'
 import { expect, test } from 'vitest'
 import { story } from './story'
 
@@ -45,7 +45,7 @@ test('elsewhere there is neither', async () => {
   const { session, pass, text } = await story()
   expect(text()).not.toMatch(/Simulate/)
 
-  await session.signOut()
+  await act(() => session.signOut())
   await pass()
 
   expect(text()).not.toMatch(/demo/)

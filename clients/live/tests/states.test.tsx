@@ -206,3 +206,10 @@ test('a server that does not answer at first can be asked again', async () => {
 
   expect(names()).toEqual(['Dave Diver'])
 })
+
+test('a suspended tenant is named as that on the way in', async () => {
+  const refusal = { status: 503, code: 'tenant_suspended', retryAfter: '60' }
+  await story({ setUp: (web) => (web.refusal = refusal) })
+
+  expect(screen.getByRole('heading').textContent).toBe('Your organisation is suspended')
+})

@@ -17,8 +17,6 @@ export interface SessionParts {
   readonly now: () => number
 }
 
-/** A token that is good for less is not handed out any more. */
-const LEAST_MS = 90_000
 /** For what another tab has just renewed to arrive. */
 const ARRIVAL_MS = 100
 
@@ -91,7 +89,7 @@ export class Session {
   /** For the client. */
   readonly getToken: GetToken = async ({ reason }) => {
     const held = this.#access
-    const isFresh = held && held.until - this.#now() > LEAST_MS
+    const isFresh = held && held.until > this.#now()
     // What another tab has renewed is another token than the one that the client finds wanting.
     const isWanted = reason === 'initial' || reason === 'reconnecting' || held?.token !== this.#given
     const access = isFresh && isWanted && reason !== 'rejected' ? held : await this.#renew()

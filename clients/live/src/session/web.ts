@@ -7,11 +7,13 @@ export interface Credentials {
   readonly password: string
 }
 
-/** An access token, and when it ends, in milliseconds since 1970. */
+/** An access token, and until when it is handed out: a third of its life before its end, in milliseconds since 1970. */
 export interface Access {
   readonly token: string
   readonly until: number
 }
+
+const GOOD_FOR = 2 / 3
 
 /** Who is signed in; without a tenant: an operator. */
 export interface Me {
@@ -76,6 +78,6 @@ export class Web {
       access: string
       expires_in: number
     }
-    return { token: access, until: this.#now() + seconds * 1000 }
+    return { token: access, until: this.#now() + seconds * GOOD_FOR * 1000 }
   }
 }
