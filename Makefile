@@ -12,18 +12,22 @@ ALONE := env -u REDIS_URL -u HOST -u PORT -u USHER_DEMO USHER_ENV_FILE= DATABASE
 	USHER_SECRET_KEY=this-key-signs-nothing-but-what-tests-make USHER_JWT_KEY=this-key-signs-no-token-but-those-of-tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check faults mutants fix bench install install-development
+.PHONY: help run page test check faults mutants fix bench install install-development
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; \
 		do printf '  make %-9s %s\n' "$$name" "$$text"; done
 
-# umask: the database is for its owner alone.
+# umask: the database is for its owner alone. A page that cannot be built keeps nobody from the rest.
 run: install ## Serve the demo on http://127.0.0.1:8000 (HOST=, PORT=, SERVER=daphne|uvicorn)
 	@$(PYTHON) tools/write_secrets.py
+	@$(BIN)/python -m tools.build_page || echo "Serving what there is (building ended with status $$?)"
 	@umask 077; USHER_DEMO=1 $(BIN)/python manage.py migrate --verbosity 0
 	@USHER_DEMO=1 $(BIN)/python manage.py load_demo
 	@umask 077; USHER_DEMO=1 exec $(BIN)/python manage.py serve --server $(SERVER)
+
+page: install ## Build the live page, which serve then shows at the root
+	@$(BIN)/python -m tools.build_page
 
 install: ## Make .venv and install what running needs
 	@$(PYTHON) tools/install.py runtime
@@ -32,7 +36,7 @@ install-development:
 	@$(PYTHON) tools/install.py development
 
 test: install-development ## Run the tests, with branch coverage (ARGS= for pytest)
-	@$(PYTHON) tools/prepare_tests.py
+	@$(BIN)/python -m tools.prepare_tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
 
 check: install-development ## Check form, types, imports, migrations and the API's schema, then run the tests
@@ -46,11 +50,11 @@ check: install-development ## Check form, types, imports, migrations and the API
 
 # One process, since what is measured would suffer from a neighbour.
 faults: install-development ## Run the long experiments of tests/faults, and write docs/guarantees-report.md (75 min)
-	@$(PYTHON) tools/prepare_tests.py
+	@$(BIN)/python -m tools.prepare_tests
 	FAULTS=long FAULTS_REPORT=docs/guarantees-report.md $(BIN)/python -m pytest tests/faults -p no:randomly --timeout 1800 $(ARGS)
 
 mutants: install-development ## Put deliberate security bugs into copies, and see that the tests notice each (ARGS= for names)
-	@$(PYTHON) tools/prepare_tests.py
+	@$(BIN)/python -m tools.prepare_tests
 	$(BIN)/python tools/mutants.py $(ARGS)
 
 fix: install-development ## Mend what can be mended without thinking: form and simple faults

@@ -90,7 +90,7 @@ def load() -> int:
 
 def sign_up_somebody(tenant: Tenant, random: Random) -> None:
     """Make somebody up, and create him in a tenant as whatever way he came by would have; raises what that raises."""
-    (way,) = random.choices(list(WAYS), WAYS.values())
+    (way,) = random.choices(list(WAYS), list(WAYS.values()))
     person = newcomer(random)
     create_user(
         tenant=tenant,

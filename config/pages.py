@@ -5,12 +5,15 @@ from typing import cast
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.templatetags.static import static
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from rest_framework.exceptions import Throttled
 from rest_framework.response import Response
 
 from accounts.api import problems
+from config import live_page
+from config.live_page import LivePage
 
 API = "/api/"
 SOCKET = "/ws/user_notifications/"
@@ -19,10 +22,22 @@ SOCKET = "/ws/user_notifications/"
 @csrf_exempt  # else a POST would hear of a cookie that is missing, not that there is nothing to post
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Say what this is and where its pages are."""
-    scheme = "wss" if request.is_secure() else "ws"
-    socket_url = f"{scheme}://{request.get_host()}{SOCKET}"
-    return render(request, "home.html", {"socket_url": socket_url, "version": settings.VERSION})
+    """Show the live page, or where it was not built, say what this is and where its pages are."""
+    page: LivePage | None = settings.LIVE_PAGE
+    if page is None:
+        scheme = "wss" if request.is_secure() else "ws"
+        socket_url = f"{scheme}://{request.get_host()}{SOCKET}"
+        return render(request, "home.html", {"socket_url": socket_url, "version": settings.VERSION})
+    files = {
+        "script": _file(page.script),
+        "modules": [_file(module) for module in page.modules],
+        "styles": [_file(style) for style in page.styles],
+    }
+    response = render(request, "live.html", files)
+    response["Content-Security-Policy"] = live_page.content_security_policy(
+        request.get_host(), is_secure=request.is_secure()
+    )
+    return response
 
 
 @csrf_exempt
@@ -61,6 +76,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def too_many_requests(request: HttpRequest, seconds: float) -> HttpResponse:
     """Answer an address that asks too often, and may ask again in so many seconds."""
     return _error(request, cast("problems.Problem", problems.problem_of(Throttled(wait=seconds))))
+
+
+def _file(path: str) -> str:
+    return static(f"{live_page.PREFIX}/{path}")
 
 
 def _error(request: HttpRequest, problem: problems.Problem) -> HttpResponse:

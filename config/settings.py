@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from corsheaders.defaults import default_headers
 
+from config import live_page
 from config.databases import database_of
 from config.env import read_environment
 from config.impatience import bounds_of
@@ -163,7 +164,13 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
+STATICFILES_DIRS: list[Any] = [BASE_DIR / "config" / "static"]
+# What stands at the root: the live page, if there is one when the process starts.
+LIVE_PAGE_DIR = BASE_DIR / "clients" / "live" / "dist"
+LIVE_PAGE = live_page.built_in(LIVE_PAGE_DIR)
+if LIVE_PAGE is not None:
+    STATICFILES_DIRS.append((live_page.PREFIX, LIVE_PAGE_DIR))
+WHITENOISE_IMMUTABLE_FILE_TEST = live_page.NAMED_BY_CONTENT
 # Files come from where they are in the source, so that nothing needs collecting before the first start.
 WHITENOISE_USE_FINDERS = True
 

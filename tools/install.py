@@ -1,7 +1,7 @@
 """
 Make the virtual environment and install what the project pins. Runs before anything is installed.
 
-    python3 tools/install.py [runtime|development]
+    python3 tools/install.py [runtime|page|development]
 
 Every package must have one of the hashes in the requirements file. A stamp remembers what is installed, so that a
 second run costs nothing.
@@ -18,7 +18,11 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 HOME = PROJECT / ".venv"
 PYTHON = HOME / "bin" / "python"
-FILES = {"runtime": PROJECT / "requirements.txt", "development": PROJECT / "requirements-dev.txt"}
+FILES = {
+    "runtime": PROJECT / "requirements.txt",
+    "page": PROJECT / "requirements-page.txt",
+    "development": PROJECT / "requirements-dev.txt",
+}
 PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)(?:\[[^]]*])?==([^ ]+)", re.MULTILINE)
 COLLECTING = re.compile(r"^(?:Collecting|Requirement already satisfied:) ([A-Za-z0-9._-]+)(?:\[[^]]*])?==")
 OLDEST = (3, 11)
@@ -38,8 +42,8 @@ def main(kind: str = "runtime") -> None:
         print("Making the virtual environment in .venv", flush=True)
         _make()
     _install(FILES[kind])
-    # What development needs includes the runtime, to the same versions: both files are compiled together.
-    for name in ("runtime",) if kind == "runtime" else FILES:
+    # What development needs includes the others, to the same versions: all files are compiled together.
+    for name in FILES if kind == "development" else (kind,):
         _stamp(name).write_text(wanted[name])
 
 
@@ -59,7 +63,7 @@ def _install(file: Path) -> None:
     total = len(PIN.findall(file.read_text()))
     command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar=off"]
     command += ["--require-hashes", "--requirement", str(file)]
-    print(f"Installing {total} packages from {file.name}", flush=True)
+    print(f"Installing {total} package{'s' if total > 1 else ''} from {file.name}", flush=True)
     lines, seen = [], 0
     # pip as a module of the new environment: nothing of the calling one may decide what is installed.
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}

@@ -18,7 +18,9 @@ handler400, handler403, handler404, handler500 = urls.handler400, urls.handler40
 
 
 @pytest.fixture
-def client():
+def client(settings):
+    """A client of a server that found no live page; the one with a page: test_live_page."""
+    settings.LIVE_PAGE = None
     return Client(raise_request_exception=False)
 
 
@@ -54,6 +56,10 @@ def test_a_file_is_sent_in_part_or_not_at_all_where_that_is_enough(client):
     assert (kept.status_code, kept.content) == (304, b"")
     assert (head.status_code, head.content, head["Content-Length"]) == (200, b"", whole["Content-Length"])
     assert client.post(file).status_code == 405
+
+
+def test_the_root_says_how_the_live_page_comes_there(client):
+    assert "<code>make page</code> builds it" in client.get("/").content.decode()
 
 
 def test_the_root_names_the_address_of_the_socket(client):

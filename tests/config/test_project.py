@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 
 from config.env import PROJECT
+from tools import browser
 
 
 def script(name: str) -> ModuleType:
@@ -66,15 +67,30 @@ def test_what_is_installed_already_is_not_installed_again(tmp_path, monkeypatch)
     assert len(installed) == 2, "what development needs includes the runtime"
 
 
+def test_the_browser_is_the_machines_else_playwrights_own_else_a_remedy(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    own = tmp_path / "own" / "chrome"
+    with pytest.raises(browser.NoBrowser, match="sudo apt-get install chromium"):
+        browser.program(str(own))
+
+    own.parent.mkdir()
+    own.touch()
+    assert browser.program(str(own)) == str(own)
+
+    machines = tmp_path / "google-chrome"
+    machines.touch(mode=0o755)
+    assert browser.program(str(own)) == str(machines)
+
+
 def test_every_package_has_a_hash_and_no_address():
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-page.txt", "requirements-dev.txt"):
         text = (PROJECT / name).read_text()
         pins = re.findall(r"^[a-z0-9][^=\n]*==", text, re.MULTILINE)
         assert len(pins) == len(re.findall(r"==[^ ]+ \\\n +--hash=sha256:[0-9a-f]{64}", text)), name
         assert "://" not in text, name
 
 
-@pytest.mark.parametrize("name", ["requirements.in", "requirements-dev.in"])
+@pytest.mark.parametrize("name", ["requirements.in", "requirements-page.in", "requirements-dev.in"])
 def test_the_page_on_dependencies_gives_a_reason_for_each(name):
     page = (PROJECT / "docs" / "dependencies.md").read_text()
     explained = set(re.findall(r"^\| `([^`]+)`", page, re.MULTILINE))
@@ -88,4 +104,4 @@ def test_make_help_lists_the_targets():
     listed = subprocess.run(["make", "help"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
 
     names = re.findall(r"^  make ([a-z]+) +\S", listed, re.MULTILINE)
-    assert {"help", "run", "test", "check", "fix", "bench"} <= set(names)
+    assert {"help", "run", "page", "test", "check", "fix", "bench"} <= set(names)

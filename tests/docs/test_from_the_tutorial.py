@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import sys
 from pathlib import Path
 
@@ -10,7 +9,9 @@ import pytest
 from playwright.async_api import async_playwright
 
 from config.env import PROJECT
+from tests.browser.chromium import launch
 from tests.services.processes import ChildProcess
+from tools import node
 
 PAGE = PROJECT / "docs" / "from-the-tutorial.md"
 ADDRESS = "127.0.0.1:8000"
@@ -38,7 +39,7 @@ def test_wscat_shows_who_signs_up(documented_demo, tmp_path):
         # wscat is made for a person at a terminal: without one it ends as soon as its input does.
         [sys.executable, "-c", "import pty, sys; pty.spawn(sys.argv[1:])", "sh", "-c", line],
         log=tmp_path / "wscat.log",
-        environment=dict(os.environ) | {"PATH": f"{WSCAT}:{os.environ['PATH']}", "TERM": "dumb"},
+        environment=dict(os.environ) | {"PATH": f"{WSCAT}:{node.programs()}:{os.environ['PATH']}", "TERM": "dumb"},
     )
     try:
         wscat.wait_until(lambda: '"type":"synced"' in wscat.output())
@@ -52,11 +53,9 @@ def test_wscat_shows_who_signs_up(documented_demo, tmp_path):
 
 @pytest.fixture
 async def page(documented_demo):
-    """The demo's own page, in Debian's Chromium."""
-    chromium = shutil.which("chromium")
-    assert chromium is not None, "chromium is not installed; tools/prepare_tests.py installs it"
+    """The demo's own page, in Chromium."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = await launch(playwright)
         page = await browser.new_page()
         await page.goto(documented_demo.url)
         yield page
