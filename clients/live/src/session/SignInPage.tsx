@@ -2,6 +2,7 @@ import { useEffect, type ReactNode } from 'react'
 import { Button } from 'react-aria-components'
 import { Mark } from '../icons'
 import { texts } from '../texts'
+import { useArrival } from '../useArrival'
 import type { SessionState } from './session'
 import { SignInError, SignInForm, useSignIn } from './SignInForm'
 import { useDemo, type DemoPerson } from './useDemo'
@@ -22,12 +23,15 @@ const NOTES: Readonly<Record<Why, string>> = {
 export function SignInPage({ why }: { readonly why: Why }): ReactNode {
   const { session } = useSession()
   const demo = useDemo()
+  const title = useArrival<HTMLHeadingElement>()
   useEffect(() => void (document.title = `${words.title} · ${texts.product}`), [])
   return (
     <main className="sign-in">
       <header>
         <Mark />
-        <h1>{texts.product}</h1>
+        <h1 ref={title} tabIndex={-1}>
+          {texts.product}
+        </h1>
         <p className="promise">{texts.promise}</p>
       </header>
       <div className="ways">
