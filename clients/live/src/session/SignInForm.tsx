@@ -62,7 +62,7 @@ export function SignInForm({ as }: { readonly as?: { readonly tenant: string; re
         <Input />
       </TextField>
       <SignInError error={signIn.error} />
-      <Button type="submit" className="button accent wide" isPending={signIn.isPending}>
+      <Button type="submit" className="button accent wide">
         {signIn.isPending ? words.submitting : words.submit}
       </Button>
     </Form>
