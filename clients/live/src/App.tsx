@@ -7,7 +7,7 @@ import { PartsProvider, type Parts } from './parts'
 import { SignInPage } from './session/SignInPage'
 import { useSession } from './session/useSession'
 import { Shell } from './shell/Shell'
-import { texts } from './texts'
+import { sentence, texts } from './texts'
 import { useLasting } from './time'
 
 const MOST_RETRIES = 2
@@ -61,7 +61,7 @@ const Unreachable = ({ error, again }: { readonly error: UsherError; readonly ag
   <main className="instead">
     <div role="alert">
       <h1>{texts.unreachable.titles[error.code] ?? texts.unreachable.title}</h1>
-      <p>{error.code === 'unreachable' ? texts.unreachable.text : error.message}</p>
+      <p>{error.code === 'unreachable' ? texts.unreachable.text : sentence(error.message)}</p>
       {error.requestId && <p className="quiet">{texts.requestId(error.requestId)}</p>}
       <Button className="button" onPress={again}>
         {texts.tryAgain}

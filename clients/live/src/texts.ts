@@ -7,6 +7,12 @@ const count = (number: number, one: string, more: string): string =>
 /** "a, b and c" */
 const LIST = new Intl.ListFormat('en-GB', { type: 'conjunction' })
 
+/** A server's or a client's words as a sentence of their own. */
+export const sentence = (words: string): string => {
+  const text = words.charAt(0).toUpperCase() + words.slice(1)
+  return !text || /[.!?…]$/.test(text) ? text : `${text}.`
+}
+
 export const texts = {
   product: 'Usher',
   page: 'Sign-ups',

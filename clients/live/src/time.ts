@@ -24,11 +24,12 @@ export function timeAgo(at: number, now: number): string {
   return clockTime(at)
 }
 
-const midnight = (at: number): number => new Date(at).setHours(0, 0, 0, 0)
+/** When the day of a moment began. */
+export const midnightOf = (at: number): number => new Date(at).setHours(0, 0, 0, 0)
 
 /** The day that a moment is of, as a heading says it. */
 export function dayOf(at: number, now: number): string {
-  const days = Math.round((midnight(now) - midnight(at)) / (24 * HOUR))
+  const days = Math.round((midnightOf(now) - midnightOf(at)) / (24 * HOUR))
   if (days <= 0) return texts.list.today
   if (days === 1) return texts.list.yesterday
   return new Date(at).getFullYear() === new Date(now).getFullYear() ? DAY.format(at) : DAY_OF_YEAR.format(at)

@@ -87,6 +87,9 @@ test('what came while the page was out of sight is counted in the title, and sta
     'New since you left',
     'old-1',
   ])
+
+  act(() => void dispatchEvent(new Event('pagehide')))
+  expect(localStorage.getItem(ALICE)).toBe(server.log.events[2]!.data.id)
 })
 
 test('the browser remembers up to where somebody has seen, by tenant and viewer, and no name', async () => {

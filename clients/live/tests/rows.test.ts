@@ -19,7 +19,7 @@ const several = (count: number, at: (place: number) => number, via?: string): Us
   Array.from({ length: count }, (_, place) => joined(at(place), via))
 
 const shown = (users: User[], more: Partial<Parameters<typeof rowsOf>[0]> = {}): Row[] =>
-  rowsOf({ users: [...users].sort((a, b) => (a.id < b.id ? 1 : -1)), leftAt: null, open: new Set(), now: NOON + 60_000, ...more })
+  rowsOf({ users: [...users].sort((a, b) => (a.id < b.id ? 1 : -1)), leftAt: null, open: new Set(), today: new Date(NOON).setHours(0, 0, 0, 0), ...more })
 
 /** A row in a word. */
 const told = (row: Row): string =>

@@ -143,7 +143,7 @@ test('an end for good is told of, and can be tried again', async () => {
   server.end(4413, 'message too large')
   await pass()
   expect(pill()).toBe('Stopped')
-  expect(text()).toMatch(/message too large/)
+  expect(text()).toMatch(/The server has ended the connection. Message too large./)
 
   await user.click(screen.getByRole('button', { name: 'Try again' }))
   await pass()

@@ -3,7 +3,7 @@ import { Button } from 'react-aria-components'
 import type { State, UsherError } from '@usher/client'
 import { useConnection, useNotificationEvent } from '@usher/client/react'
 import { useParts } from '../parts'
-import { texts } from '../texts'
+import { sentence, texts } from '../texts'
 import { clockTime, useLasting, useSecondsUntil } from '../time'
 
 const { bar: words, connection } = texts
@@ -21,7 +21,7 @@ export function Bar({ reading, reload }: { readonly reading: UsherError | null; 
     : state.status === 'offline' ? <p>{words.offline}</p>
     : state.status === 'paused' ? <Sentence text={words.paused} action={connection.resume} act={state.resume} />
     : state.status === 'closed' ? (
-      <Sentence text={`${words.closed} ${state.error?.message ?? ''}`} action={texts.tryAgain} act={state.reconnectNow} />
+      <Sentence text={`${words.closed} ${sentence(state.error?.message ?? '')}`} action={texts.tryAgain} act={state.reconnectNow} />
     )
     : reading ? <Unread error={reading} reload={reload} />
     : hasGap.is && <Sentence text={words.incomplete} action={texts.close} act={hasGap.close} />
@@ -61,7 +61,7 @@ function Reconnecting({ state, retry }: { readonly state: Lost; readonly retry: 
 function Unread({ error, reload }: { readonly error: UsherError; readonly reload: () => void }): ReactNode {
   const text = (
     <>
-      {words.reading} {error.message} {error.requestId && <span className="quiet">{texts.requestId(error.requestId)}</span>}
+      {words.reading} {sentence(error.message)} {error.requestId && <span className="quiet">{texts.requestId(error.requestId)}</span>}
     </>
   )
   return <Sentence text={text} action={texts.tryAgain} act={reload} />

@@ -2,7 +2,7 @@ import { useMutation } from '@tanstack/react-query'
 import { useState, type FormEvent, type ReactNode } from 'react'
 import { Button, Form, Input, Label, Text, TextField } from 'react-aria-components'
 import type { UsherError } from '@usher/client'
-import { texts } from '../texts'
+import { sentence, texts } from '../texts'
 import { useSession } from './useSession'
 import type { Credentials } from './web'
 
@@ -22,7 +22,7 @@ export function SignInError({ error }: { readonly error: UsherError | null }): R
   return (
     <div className="form-error" role="alert">
       <p>
-        {isWrong ? words.wrong : error.code === 'unreachable' ? words.unreachable : error.message}
+        {isWrong ? words.wrong : error.code === 'unreachable' ? words.unreachable : sentence(error.message)}
         {seconds > 0 && ` ${words.waitFor(seconds)}`}
       </p>
       {error.requestId && !isWrong && <p className="quiet">{texts.requestId(error.requestId)}</p>}

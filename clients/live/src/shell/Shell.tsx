@@ -13,6 +13,9 @@ import { texts } from '../texts'
 import { Header } from './Header'
 import { Help } from './Help'
 
+/** For so long the title goes on counting in a tab that nobody looks at; then the connection is let go until somebody does. */
+const UNSEEN_MS = 3_600_000
+
 export interface ShellProps {
   readonly me: Me
   readonly tenant: NonNullable<Me['tenant']>
@@ -21,7 +24,9 @@ export interface ShellProps {
 /** What is around every page of somebody who is signed in; it lives as long as that person does here. */
 export function Shell({ me, tenant }: ShellProps): ReactNode {
   const { session, origin, client: options } = useParts()
-  const [client] = useState(() => createClient({ url: origin, getToken: session.getToken, ...options }))
+  const [client] = useState(() =>
+    createClient({ url: origin, getToken: session.getToken, pauseWhenHiddenFor: UNSEEN_MS, ...options }),
+  )
   const queries = useQueryClient()
   useEffect(() => () => queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'demo' }), [queries])
   return (

@@ -5,7 +5,7 @@ import type { User, UsherError } from '@usher/client'
 import { useClient } from '@usher/client/react'
 import { Cross } from '../icons'
 import { isVisible, nameOf, plain } from '../plain'
-import { fieldName, texts, viaDid } from '../texts'
+import { fieldName, sentence, texts, viaDid } from '../texts'
 import { exactTime } from '../time'
 import { Hidden } from './Hidden'
 
@@ -57,7 +57,7 @@ function Failed({ error, again }: { readonly error: UsherError; readonly again: 
   return (
     <>
       <p>
-        {words.failed} {error.message}
+        {words.failed} {sentence(error.message)}
       </p>
       {error.requestId && <p className="quiet">{texts.requestId(error.requestId)}</p>}
       <Button className="button" onPress={again}>

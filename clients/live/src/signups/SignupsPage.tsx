@@ -8,7 +8,7 @@ import { Up } from '../icons'
 import { useParts } from '../parts'
 import type { Me } from '../session/web'
 import { texts } from '../texts'
-import { useNow } from '../time'
+import { midnightOf, useNow } from '../time'
 import { Filters } from './Filters'
 import { List, type ListHandle } from './List'
 import { Panel } from './Panel'
@@ -41,7 +41,8 @@ export function SignupsPage({ me, tenant, help }: SignupsPageProps): ReactNode {
   const isBlank = status === 'expired'
   const { leftAt, unseen } = useLeft(leftKey(tenant.slug, me.id), users)
   const [open, toggle] = useOpenBursts()
-  const rows = useMemo(() => rowsOf({ users, leftAt, open, now }), [users, leftAt, open, now])
+  const today = midnightOf(now)
+  const rows = useMemo(() => rowsOf({ users, leftAt, open, today }), [users, leftAt, open, today])
   const list = useRef<ListHandle>(null)
   const search = useRef<HTMLInputElement>(null)
   const { user: opened } = asked

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 import { Button } from 'react-aria-components'
 import type { UsherError } from '@usher/client'
 import { ask } from '../address'
-import { texts } from '../texts'
+import { sentence, texts } from '../texts'
 import { useLasting } from '../time'
 
 const { list: words } = texts
@@ -28,7 +28,7 @@ export const Nothing = (): ReactNode => (
 export const Failed = ({ error, again }: { readonly error: UsherError; readonly again: () => void }): ReactNode => (
   <section className="instead">
     <h2>{words.failed}</h2>
-    <p>{error.message}</p>
+    <p>{sentence(error.message)}</p>
     {error.requestId && <p className="quiet">{texts.requestId(error.requestId)}</p>}
     <Button className="button" onPress={again}>
       {texts.tryAgain}

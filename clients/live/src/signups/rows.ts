@@ -1,6 +1,6 @@
 /** What the list shows, line by line. */
 import type { User } from '@usher/client'
-import { dayOf } from '../time'
+import { dayOf, midnightOf } from '../time'
 
 export type Row =
   | { readonly kind: 'day'; readonly key: string; readonly day: string }
@@ -16,7 +16,8 @@ export interface Shown {
   readonly leftAt: string | null
   /** The keys of the bursts that are unfolded. */
   readonly open: ReadonlySet<string>
-  readonly now: number
+  /** When today began. */
+  readonly today: number
 }
 
 /** So many by one way within ten seconds are one line, until somebody wants to see them. */
@@ -29,11 +30,11 @@ const BURST_MS = 10_000
  * Bursts are cut where the clock shows full ten seconds. Counted from their own first or last one, a burst would be
  * another one each time that somebody comes or older ones are read, and what is on the screen would jump.
  */
-export function rowsOf({ users, leftAt, open, now }: Shown): Row[] {
+export function rowsOf({ users, leftAt, open, today }: Shown): Row[] {
   const isNew = (user: User): boolean => leftAt !== null && user.id > leftAt
   const bursts = burstsOf(users, isNew)
   const rows: Row[] = []
-  const days = new Set<string>()
+  const days = new Set<number>()
   let hasNew = false
   let isDivided = false
   for (const user of users) {
@@ -42,10 +43,10 @@ export function rowsOf({ users, leftAt, open, now }: Shown): Row[] {
       isDivided = true
       rows.push({ kind: 'left', key: 'left' })
     }
-    const day = dayOf(Date.parse(user.joined_at), now)
-    if (!days.has(day)) {
-      days.add(day)
-      rows.push({ kind: 'day', key: `day ${day}`, day })
+    const { midnight } = momentOf(user)
+    if (!days.has(midnight)) {
+      days.add(midnight)
+      rows.push({ kind: 'day', key: `day ${midnight}`, day: dayOf(midnight, today) })
     }
     const burst = bursts.get(burstKey(user, isNew(user)))!
     if (burst.users.length < BURST_FROM) rows.push({ kind: 'user', key: user.id, user, isInBurst: false })
@@ -75,8 +76,25 @@ function burstsOf(users: readonly User[], isNew: (user: User) => boolean): Map<s
 }
 
 /** The divider cuts a burst in two. */
-const burstKey = (user: User, isNew: boolean): string =>
-  `${user.joined_via} ${Math.floor(Date.parse(user.joined_at) / BURST_MS)}${isNew ? ' new' : ''}`
+const burstKey = (user: User, isNew: boolean): string => momentOf(user).burst + (isNew ? ' new' : '')
+
+interface Moment {
+  readonly midnight: number
+  readonly burst: string
+}
+
+/** Reading a time costs more than all the rest, and each change of the list asks for all of them. */
+const moments = new WeakMap<User, Moment>()
+
+function momentOf(user: User): Moment {
+  let moment = moments.get(user)
+  if (!moment) {
+    const at = Date.parse(user.joined_at)
+    moment = { midnight: midnightOf(at), burst: `${user.joined_via} ${Math.floor(at / BURST_MS)}` }
+    moments.set(user, moment)
+  }
+  return moment
+}
 
 function rowsOfBurst({ key, users }: Burst, open: ReadonlySet<string>): Row[] {
   const isOpen = open.has(key)

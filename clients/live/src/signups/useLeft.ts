@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 import type { User } from '@usher/client'
 import { keep, kept } from '../kept'
 
@@ -16,25 +16,21 @@ export const leftKey = (tenant: string, user: string): string => `usher:left:${t
 export function useLeft(key: string, users: readonly User[]): Left {
   const [leftAt, setLeftAt] = useState(() => kept(key))
   const [hiddenAt, setHiddenAt] = useState<string | null>(null)
-  const newest = useRef<string | null>(null)
-  const first = users[0]?.id
-  useEffect(() => {
-    // The greatest: a filter shows older ones first, which unsees nothing.
-    if (first && document.visibilityState !== 'hidden') newest.current = greater(newest.current, first)
-  }, [first])
-
+  const seen = useSeen(users[0]?.id)
   useEffect(() => {
     const leave = (): void => {
-      if (newest.current) keep(key, greater(kept(key), newest.current))
+      const newest = seen()
+      if (newest) keep(key, greater(kept(key), newest))
     }
     let hidden: string | null = null
     const turn = (): void => {
-      if (document.visibilityState === 'hidden') {
+      if (!isInSight()) {
         leave()
-        hidden = newest.current
+        hidden = seen()
       } else {
         if (hidden) setLeftAt(hidden)
         hidden = null
+        seen()
       }
       setHiddenAt(hidden)
     }
@@ -45,11 +41,29 @@ export function useLeft(key: string, users: readonly User[]): Left {
       document.removeEventListener('visibilitychange', turn)
       removeEventListener('pagehide', leave)
     }
-  }, [key])
+  }, [key, seen])
 
   const unseen = hiddenAt === null ? 0 : count(users, hiddenAt)
   return { leftAt, unseen }
 }
+
+/** Return a function that returns the newest id that was ever shown to somebody who could see it. */
+function useSeen(first: string | undefined): () => string | null {
+  const shown = useRef(first)
+  const newest = useRef<string | null>(null)
+  const seen = useCallback(() => {
+    // The greatest: a filter shows older ones first, which unsees nothing.
+    if (shown.current && isInSight()) newest.current = greater(newest.current, shown.current)
+    return newest.current
+  }, [])
+  useEffect(() => {
+    shown.current = first
+    seen()
+  }, [first, seen])
+  return seen
+}
+
+const isInSight = (): boolean => document.visibilityState !== 'hidden'
 
 const greater = (one: string | null, other: string): string => (one !== null && one > other ? one : other)
 
