@@ -33,5 +33,7 @@ export default defineConfig(({ command }) => ({
     include: ['tests/**/*.test.{ts,tsx}'],
     environment: 'happy-dom',
     setupFiles: ['tests/setup.ts'],
+    // Typing takes seconds where many other tests run beside these.
+    testTimeout: 30_000,
   },
 }))

@@ -5,6 +5,7 @@ import type { UsherError } from '@usher/client'
 import { Failure } from './Failure'
 import { PartsProvider, type Parts } from './parts'
 import { SignInPage } from './session/SignInPage'
+import { useDemo } from './session/useDemo'
 import { useSession } from './session/useSession'
 import { Shell } from './shell/Shell'
 import { sentence, texts } from './texts'
@@ -42,6 +43,7 @@ export function App({ parts }: { readonly parts: Parts }): ReactNode {
 
 function Whoever(): ReactNode {
   const { session, state } = useSession()
+  useDemo() // asked for now already, so that nothing moves when the answer comes
   if (state.status === 'restoring') return <Restoring />
   if (state.status === 'unreachable') return <Unreachable error={state.error} again={() => void session.restore()} />
   if (state.status === 'signed_out') return <SignInPage why={state.why} />

@@ -99,8 +99,10 @@ function useTop(element: { readonly current: HTMLElement | null }): number {
   useLayoutEffect(() => {
     const measure = (): void => setTop(Math.round((element.current?.getBoundingClientRect().top ?? 0) + scrollY))
     measure()
-    addEventListener('resize', measure)
-    return () => removeEventListener('resize', measure)
+    // Whatever is above may become higher or lower at any time, as when a font has been loaded.
+    const observer = new ResizeObserver(measure)
+    observer.observe(document.body)
+    return () => observer.disconnect()
   }, [element])
   return top
 }
