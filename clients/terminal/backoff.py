@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 FIRST_SECONDS = 0.5
 LONGEST_SECONDS = 30.0
-STEADY_SECONDS = 10.0
+STEADY_SECONDS = 30.0
 """A connection that was live for this long was a good one: the next failure is a first one again."""
 
 

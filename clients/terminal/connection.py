@@ -26,6 +26,8 @@ from clients.terminal.verdicts import Ended, Verdict, seconds_of, verdict_on_clo
 PATH = "/ws/user_notifications/"
 OPEN_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
+AFTER_GOODBYE_SECONDS = 3.0
+"""How long the close frame that a goodbye announces may take: it can get lost."""
 OURS = range(4000, 5000)
 
 
@@ -79,7 +81,8 @@ async def receive(socket: ClientConnection) -> AsyncIterator[tuple[str, Frame]]:
             if isinstance(frame, Ping):
                 await socket.send(PONG)
         except TimeoutError:
-            raise ConnectionEnded(Ended(Verdict.COME_BACK, f"nothing came for {silence:.0f} s")) from None
+            silent = Ended(Verdict.COME_BACK, f"nothing came for {silence:.0f} s")
+            raise ConnectionEnded(_end_of(socket, goodbye) if goodbye else silent) from None
         except ConnectionClosed:
             raise ConnectionEnded(_end_of(socket, goodbye)) from None
         except BadFrame as error:
@@ -88,6 +91,7 @@ async def receive(socket: ClientConnection) -> AsyncIterator[tuple[str, Frame]]:
             silence = frame.silence_seconds
         elif isinstance(frame, Goodbye):
             goodbye = frame
+            silence = AFTER_GOODBYE_SECONDS
         yield text, frame
 
 

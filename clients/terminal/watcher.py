@@ -109,12 +109,17 @@ class Watcher:
         self._must_renew = self._must_renew or self._has_renewed
         if self._live_since is not None and time.monotonic() - self._live_since >= STEADY_SECONDS:
             self._attempt = 0
-        least = ended.wait_seconds or (WAIT_SECONDS if ended.verdict is Verdict.WAIT else 0.0)
-        seconds = seconds_until_retry(self._attempt, self._random, at_least=least)
-        self._attempt += 1
+        seconds = self._seconds_after(ended)
         self._screen.state(Reconnecting(ended.why, seconds))
         await asyncio.sleep(seconds)
         return None
+
+    def _seconds_after(self, ended: Ended) -> float:
+        if ended.verdict is Verdict.RENEW:
+            return 0.0  # once only; the renewal itself is what spreads clients
+        least = ended.wait_seconds or (WAIT_SECONDS if ended.verdict is Verdict.WAIT else 0.0)
+        self._attempt += 1
+        return seconds_until_retry(self._attempt - 1, self._random, at_least=least)
 
     async def _stay(self, socket: ClientConnection) -> None:
         reading = asyncio.create_task(self._read(socket))
@@ -132,8 +137,11 @@ class Watcher:
     async def _read(self, socket: ClientConnection) -> None:
         has_cursor = self._cursor is not None
         async for text, frame in receive(socket):
-            if isinstance(frame, Event) and not self._seen.add(frame.id):
-                continue
+            if isinstance(frame, Event):
+                # The place moves with repeated events as well: they are where the socket is in the log.
+                self._cursor = frame.id
+                if not self._seen.add(frame.id):
+                    continue
             self._screen.frame(text)
             if isinstance(frame, Synced):
                 await self._go_live(frame, has_cursor=has_cursor)
@@ -153,7 +161,6 @@ class Watcher:
                 self._expiring.set()
 
     def _show(self, event: Event) -> None:
-        self._cursor = event.id
         if event.type == USER_CREATED and self._listing.heard_of(str(event.data.get("id"))):
             return
         self._screen.event(event)

@@ -67,7 +67,18 @@ def test_an_event_keeps_its_fields_in_order():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "null", "7", "{}", '{"type":"synced"}', '{"type":"x","id":"1","data":{}}', "[" * 100_000]
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        "7",
+        "{}",
+        '{"type":"synced"}',
+        '{"type":"x","id":"1","data":{},"redacted":7}',
+        "[" * 100_000,
+    ],
 )
 def test_what_is_no_frame_is_refused_and_not_an_accident(text):
     with pytest.raises(BadFrame):
