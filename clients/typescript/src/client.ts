@@ -12,7 +12,7 @@ import { Seen } from './seen.js'
 import { isFinal, type State } from './states.js'
 import type { Happening } from './surroundings.js'
 import { Tokens, type TokenReason } from './tokens.js'
-import { verdictOnClose } from './verdicts.js'
+import { verdictOn } from './verdicts.js'
 
 /** What a client tells of. */
 export interface ClientEvents {
@@ -110,6 +110,7 @@ export class UsherClient {
     if (signal?.aborted) return Promise.reject(signal.reason)
     if (this.#state.status === 'idle' || isFinal(this.#state)) {
       this.#unlisten ??= this.#settings.surroundings.listen((what) => this.#happened(what))
+      if (this.#settings.surroundings.isHidden()) this.#happened('hidden')
       this.#attempt = 0
       this.#isGood()
       this.#reason = 'initial'
@@ -172,12 +173,13 @@ export class UsherClient {
   /** The users that the viewer may see. */
   readonly users = { list: (options?: ListOptions): Promise<Page> => this.#rest.users(options) }
 
-  /** Yield the events from now on, until `signal` is aborted or the client's end, with which it throws if it is an error. */
+  /** Yield the events from the first `next()` on, until `signal` is aborted or the client's end, with which it throws if it is an error. */
   async *stream({ signal }: { signal?: AbortSignal } = {}): AsyncGenerator<Event, void, undefined> {
     const queue: Event[] = []
     let wake = (): void => {}
     const undo = [this.on('event', (event) => (queue.push(event), wake())), this.on('state', () => wake())]
-    signal?.addEventListener('abort', () => wake())
+    const abort = (): void => wake()
+    signal?.addEventListener('abort', abort)
     try {
       while (!signal?.aborted) {
         const next = queue.shift()
@@ -189,6 +191,7 @@ export class UsherClient {
       }
     } finally {
       undo.forEach((call) => call())
+      signal?.removeEventListener('abort', abort)
     }
   }
 
@@ -366,9 +369,9 @@ export class UsherClient {
   #ended(how: Ended): void {
     this.#connection = undefined
     const error = errorOf(how)
-    const verdict = verdictOnClose(how.code)
+    const verdict = verdictOn(how.code)
     if (verdict === 'stop') {
-      this.#end({ status: how.code === 4403 ? 'forbidden' : how.code === 4401 ? 'expired' : 'closed', error })
+      this.#end({ status: error.code === 'forbidden' || error.code === 'expired' ? error.code : 'closed', error })
     } else if (verdict === 'renew') {
       // Once: if the next socket ends like this before it is synced, a new token does not help.
       if (this.#hasRenewed) return this.#end({ status: 'expired', error })

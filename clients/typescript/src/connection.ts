@@ -17,7 +17,10 @@ export type WebSocketConstructor = new (
   options?: { headers: Record<string, string> },
 ) => SocketLike
 
-/** How a socket ended, or never began. A code of 0: not by a close frame, but because the client gave it up. */
+/**
+ * How a socket ended, or never began. A code below 1000 is the status that its handshake was answered with; 0: it was
+ * not the server that ended it, but the client gave it up.
+ */
 export interface Ended {
   readonly code: number
   readonly reason: string
@@ -31,6 +34,9 @@ export interface Ends {
   ended(how: Ended): void
 }
 
+/** Where the runtimes whose sockets take headers say how a handshake was answered: ws, and React Native on iOS and Android. */
+const STATUS = /(?:response:|code from server:?|but was ')\s?([45]\d\d)\b/
+
 const OPENING_MS = 10_000
 const AFTER_GOODBYE_MS = 3_000
 
@@ -42,6 +48,7 @@ export class Connection {
   #silence: unknown
   #patienceMs = OPENING_MS
   #goodbye: Goodbye | undefined
+  #status = 0
 
   /** `token` is shown in the header if `inHeader`, else as the first message. */
   constructor(make: WebSocketConstructor, url: string, token: string, inHeader: boolean, clock: Clock, ends: Ends) {
@@ -57,8 +64,11 @@ export class Connection {
       if (!inHeader) this.show(token)
     }
     socket.onmessage = (message: { data: unknown }) => this.#take(message.data)
-    socket.onerror = () => {} // its close says the same, and a socket without a listener for errors may throw
-    socket.onclose = (close: { code?: number; reason?: string }) => this.#closed(close.code ?? 1006, close.reason ?? '')
+    // Its close says the rest, and a socket without a listener for errors may throw.
+    socket.onerror = ({ message = '' }: { message?: string }) => {
+      this.#status = Number(STATUS.exec(message)?.[1])
+    }
+    socket.onclose = (close: { code?: number; reason?: string }) => this.#closed(this.#status || (close.code ?? 1006), close.reason ?? '')
     this.#heard()
   }
 

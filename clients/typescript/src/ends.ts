@@ -1,24 +1,26 @@
 import { UsherError } from './errors.js'
 import type { Ended } from './connection.js'
-import { verdictOnClose } from './verdicts.js'
+import { verdictOn } from './verdicts.js'
 
-/** What can be done about the end of a connection, by close code or else by verdict. */
-const REMEDY: Readonly<Record<number | string, string>> = {
-  4201: 'Close another of your connections.',
-  4401: 'Log in again.',
-  4403: 'Ask an owner of the tenant for a role that may watch.',
-  4408: 'Connect again.',
-  come_back: 'Nothing: the client comes back and resumes.',
-  renew: 'Log in again.',
-  wait: 'Nothing: the client waits as long as the server asks, and comes back.',
-  stop: 'See the close codes in the protocol.',
+const LOG_IN = 'Log in again.'
+
+/** What can be done about a refusal: by its status, which is our close code less 4000, or else by its verdict. */
+export const REMEDY: Readonly<Record<number | string, string>> = {
+  201: 'Close another of your connections.',
+  401: LOG_IN,
+  403: 'Ask an owner of the tenant for a role that may watch.',
+  renew: LOG_IN,
+  come_back: 'Try again later; a connection does so itself.',
+  wait: 'Try again after retryAfterMs; a connection does so itself.',
+  stop: 'Change what is asked for; the message says why.',
 }
 
 /** Return how a connection ended, as an error. */
 export function errorOf({ code, reason, leastMs }: Ended): UsherError {
-  const verdict = verdictOnClose(code)
-  const words = code === 4403 ? 'forbidden' : verdict === 'renew' || code === 4401 ? 'expired' : `closed_${code}`
-  return new UsherError(words, reason || `the connection broke (${code})`, REMEDY[code] ?? REMEDY[verdict]!, {
+  const verdict = verdictOn(code)
+  const status = code % 4000
+  const words = status === 403 ? 'forbidden' : status === 401 || verdict === 'renew' ? 'expired' : `closed_${code}`
+  return new UsherError(words, reason || `the connection broke (${code})`, REMEDY[status] ?? REMEDY[verdict]!, {
     retryable: verdict === 'come_back' || verdict === 'wait',
     status: code,
     retryAfterMs: leastMs,

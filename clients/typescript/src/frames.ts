@@ -54,7 +54,7 @@ export interface Goodbye {
   readonly type: 'goodbye'
   readonly code: number
   readonly reason: string
-  readonly retry_after_ms: number
+  readonly retry_after_ms?: number
 }
 
 export interface TokenTold {
@@ -93,7 +93,7 @@ const CONTROL: Readonly<Record<string, Check>> = {
     isCount(f.heartbeat.every_seconds),
   synced: (f) => typeof f.complete === 'boolean',
   'rights.changed': (f) => isTexts(f.permissions),
-  goodbye: (f) => isCount(f.code) && isText(f.reason),
+  goodbye: (f) => isCount(f.code) && isText(f.reason) && isCount(f.retry_after_ms ?? 0),
   'auth.ok': (f) => isText(f.token_expires_at),
   'auth.expiring': (f) => isText(f.token_expires_at),
   ping: () => true,

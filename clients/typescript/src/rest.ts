@@ -1,3 +1,4 @@
+import { REMEDY } from './ends.js'
 import { AuthError, UsherError } from './errors.js'
 import type { UserFields } from './frames.js'
 import type { Tokens } from './tokens.js'
@@ -36,13 +37,6 @@ export interface RequestOptions {
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal | undefined
-}
-
-const REMEDY: Readonly<Record<string, string>> = {
-  renew: 'Log in again.',
-  wait: 'Ask again after retryAfterMs.',
-  stop: 'Change the request; the message says how.',
-  come_back: 'Ask again later.',
 }
 
 /** The REST calls, with a token that is renewed once when the server says that it has expired. */

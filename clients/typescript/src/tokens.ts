@@ -36,7 +36,12 @@ export class Tokens {
       if (answer !== not) return answer
     }
     if (not !== undefined && this.#current !== undefined && this.#current !== not) return this.#current
-    this.#asking ??= this.#ask(reason).finally(() => (this.#asking = undefined))
+    if (!this.#asking) {
+      const asking = (this.#asking = this.#ask(reason).finally(() => {
+        // After `forget()` another question may be under way.
+        if (this.#asking === asking) this.#asking = undefined
+      }))
+    }
     return this.#asking
   }
 

@@ -42,6 +42,8 @@ export class FakeServer {
   isDown = false
   /** While true `getToken` throws an `AuthError`, as after a log-out. */
   isLoggedOut = false
+  /** While set, handshakes are answered with this HTTP status; a client without `auth: 'header'` only sees them fail. */
+  refuses: number | undefined
   mayWatch = true
   heartbeatSeconds = 25
 
@@ -184,6 +186,13 @@ export class FakeServer {
     this.clock.setTimeout(() => void call(), this.delayMs)
   }
 
+  /** A client asks for a socket. */
+  connecting(socket: FakeSocket): void {
+    if (this.isDown) socket.end(1006)
+    else if (this.refuses) socket.refuse(this.refuses)
+    else socket.open()
+  }
+
   opened(socket: FakeSocket): void {
     const token = socket.headers.Authorization?.replace('Bearer ', '')
     if (token) this.said(socket, { type: 'auth', token })
@@ -201,14 +210,15 @@ export class FakeServer {
   }
 
   #admit(socket: FakeSocket): void {
-    socket.push(this.#ready())
+    socket.push(this.ready())
     const missed = socket.after === null ? [] : this.log.after(socket.after)
     missed?.forEach((event) => socket.push(event))
     socket.push(missed ? { type: 'synced', complete: true } : { type: 'synced', complete: false, reason: 'unknown_cursor' })
     socket.isLive = true
   }
 
-  #ready(): object {
+  /** What a socket is told first. */
+  ready(): object {
     const fields = { id: 'view_user', username: 'view_user', full_name: 'view_user', joined_via: 'view_user' }
     return {
       type: 'ready',
@@ -227,8 +237,7 @@ export class FakeServer {
   #connect(url: string, headers: Record<string, string>): FakeSocket {
     const socket = new FakeSocket(this, url, headers)
     this.sockets.push(socket)
-    if (this.isDown) socket.end(1006)
-    else socket.open()
+    this.connecting(socket)
     return socket
   }
 

@@ -62,6 +62,16 @@ export class FakeSocket implements SocketLike {
     })
   }
 
+  /** For the server: answer the handshake with an HTTP status, told as the `ws` package tells it. */
+  refuse(status: number): void {
+    const message = this.headers.Authorization ? `Unexpected server response: ${status}` : ''
+    this.#server.later(() => {
+      if (!this.isOpen) return
+      this.onerror?.({ message } as never)
+      this.#ended(1006, '')
+    })
+  }
+
   /** For the server: send a frame, or text that is none. */
   push(frame: object | string): void {
     const data = typeof frame === 'string' ? frame : JSON.stringify(frame)
