@@ -30,15 +30,25 @@ class Peer:
         self.token = dict(scope["headers"]).get(b"authorization", b"").decode().removeprefix("Bearer ")
         self._receive, self._send = receive, send
 
+    async def accept(self) -> None:
+        """Let the socket open."""
+        await self._send({"type": "websocket.accept", "subprotocol": "usher.v1"})
+
     async def admit(self, *, heartbeat: float = 25) -> None:
         """Accept, and send ``ready``."""
-        await self._send({"type": "websocket.accept", "subprotocol": "usher.v1"})
+        await self.accept()
+        await self.ready(heartbeat)
+
+    async def ready(self, every_seconds: float = 25, answer_within_seconds: float = 0) -> None:
+        """Send ``ready``."""
         await self.send(
             type="ready",
             version="usher.v1",
             tenant=TENANT,
             user={"id": str(uuid4()), "username": USERNAME},
-            heartbeat={"every_seconds": heartbeat, "answer_within_seconds": 0},
+            permissions=["watch_signups"],
+            fields={},
+            heartbeat={"every_seconds": every_seconds, "answer_within_seconds": answer_within_seconds},
         )
 
     async def refuse(self, status: int, code: str = "", **headers: str) -> None:
@@ -50,7 +60,11 @@ class Peer:
 
     async def send(self, **frame: Any) -> None:
         """Send a frame."""
-        await self._send({"type": "websocket.send", "text": json.dumps(frame)})
+        await self.send_text(json.dumps(frame))
+
+    async def send_text(self, text: str) -> None:
+        """Send a message, whether it is a frame or not."""
+        await self._send({"type": "websocket.send", "text": text})
 
     async def receive(self) -> dict[str, Any]:
         """Return the client's next message; raises ``ConnectionResetError`` once it has gone."""
@@ -63,6 +77,10 @@ class Peer:
     async def close(self, code: int, reason: str = "") -> None:
         """Close the socket."""
         await self._send({"type": "websocket.close", "code": code, "reason": reason})
+
+    def drop(self) -> None:
+        """Break the line, without a close frame: past ASGI, which has no word for it."""
+        self._send.__self__.transport.abort()
 
     async def until_gone(self) -> None:
         """Wait for the client to go."""
