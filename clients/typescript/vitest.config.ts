@@ -1,6 +1,16 @@
 import { defineConfig } from 'vitest/config'
 
+const source = (path: string): string => new URL(`./src/${path}`, import.meta.url).pathname
+
 export default defineConfig({
+  // What is built on the client imports it by its name.
+  resolve: {
+    alias: [
+      { find: /^@usher\/client$/, replacement: source('index.ts') },
+      { find: /^@usher\/client\/react$/, replacement: source('react/index.tsx') },
+      { find: /^@usher\/client\/testing$/, replacement: source('testing/index.ts') },
+    ],
+  },
   test: {
     include: ['tests/**/*.test.{ts,tsx}'],
     environment: 'node',
