@@ -92,28 +92,25 @@ export class Connection {
   #take(data: unknown): void {
     const frame = parseFrame(data)
     if (!frame) return this.#giveUp('the server sent something that is no frame')
-    this.#heard()
-    if (frame.kind === 'event') return this.#ends.event(frame.event)
-    if (frame.kind === 'unknown') return
-    const control = frame.frame
-    if (control.type === 'ping') return this.#socket.send('{"type":"pong"}')
-    if (control.type === 'ready') {
+    const control = frame.kind === 'control' ? frame.frame : undefined
+    if (control?.type === 'ready') {
       const { every_seconds: every, answer_within_seconds: answer = 0 } = control.heartbeat
       this.#patienceMs = (2 * every + answer) * 1000
-      this.#heard()
-    } else if (control.type === 'goodbye') {
+    } else if (control?.type === 'goodbye') {
       this.#goodbye = control
       this.#patienceMs = AFTER_GOODBYE_MS // the close frame may never come
-      this.#heard()
     }
-    this.#ends.control(control)
+    this.#heard()
+    if (frame.kind === 'event') this.#ends.event(frame.event)
+    else if (control?.type === 'ping') this.#socket.send('{"type":"pong"}')
+    else if (control) this.#ends.control(control)
   }
 
   /** Begin to count the silence anew: the server is never silent for long, so a timer here would only be another's. */
   #heard(): void {
     this.#clock.clearTimeout(this.#silence)
-    const seconds = this.#patienceMs / 1000
-    this.#silence = this.#clock.setTimeout(() => this.#giveUp(`nothing came for ${seconds} s`), this.#patienceMs)
+    const ms = this.#patienceMs
+    this.#silence = this.#clock.setTimeout(() => this.#giveUp(`nothing came for ${ms / 1000} s`), ms)
   }
 
   #giveUp(reason: string): void {

@@ -8,11 +8,11 @@ const LOG_IN = 'Log in again.'
 export const REMEDY: Readonly<Record<number | string, string>> = {
   201: 'Close another of your connections.',
   401: LOG_IN,
-  403: 'Ask an owner of the tenant for a role that may watch.',
+  403: 'Ask an owner for a role that may watch.',
   renew: LOG_IN,
-  come_back: 'Try again later; a connection does so itself.',
-  wait: 'Try again after retryAfterMs; a connection does so itself.',
-  stop: 'Change what is asked for; the message says why.',
+  come_back: 'Try again later; a connection does.',
+  wait: 'Try again after retryAfterMs; a connection does.',
+  stop: 'Change what is asked for.',
 }
 
 /** Return how a connection ended, as an error. */

@@ -14,8 +14,4 @@ export class Seen {
     if (this.#ids.size > this.#most) this.#ids.delete(this.#ids.values().next().value as string)
     return isNew
   }
-
-  clear(): void {
-    this.#ids.clear()
-  }
 }
