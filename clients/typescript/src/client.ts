@@ -311,7 +311,7 @@ export class UsherClient {
     const { identity } = this.#settings
     const expected = before ? { tenant: before.tenant, user: before.user.id } : identity
     if (expected && (expected.tenant !== frame.tenant || expected.user !== frame.user.id)) {
-      const message = `the token is of ${frame.user.username} in ${frame.tenant}, and not of the viewer before`
+      const message = `the token is of ${frame.user.username} in ${frame.tenant}, not of the viewer before`
       return this.#end({
         status: 'closed',
         error: new UsherError('identity_changed', message, 'Make a client for each viewer.'),
@@ -405,7 +405,7 @@ export class UsherClient {
   }
 }
 
-const closed = (): UsherError => new UsherError('closed', 'the client was closed', 'Call connect() to begin again.')
+const closed = (): UsherError => new UsherError('closed', 'the client was closed', 'Call connect() again.')
 
 /** Return a client; nothing happens until `connect()`. Throws a TypeError for options that cannot work. */
 export const createClient = (options: ClientOptions): UsherClient => new UsherClient(options)

@@ -91,7 +91,7 @@ export class Connection {
 
   #take(data: unknown): void {
     const frame = parseFrame(data)
-    if (!frame) return this.#giveUp('the server sent something that is no frame')
+    if (!frame) return this.#giveUp('something came that is no frame')
     const control = frame.kind === 'control' ? frame.frame : undefined
     if (control?.type === 'ready') {
       const { every_seconds: every, answer_within_seconds: answer = 0 } = control.heartbeat

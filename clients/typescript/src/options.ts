@@ -44,7 +44,7 @@ export function settingsOf(options: ClientOptions) {
     throw new TypeError('resume needs identity: {tenant, user}, since a place is one viewer\'s alone')
   }
   const socket = options.WebSocket ?? (globalThis.WebSocket as unknown as WebSocketConstructor | undefined)
-  if (!socket) throw new TypeError('there is no WebSocket here; pass one in, such as that of the ws package')
+  if (!socket) throw new TypeError('there is no WebSocket here; pass one in, such as that of ws')
   const store = resume === 'memory' ? memoryStore() : resume === 'session' ? sessionStore() : resume
   return {
     origin,

@@ -82,14 +82,13 @@ export class Rest {
     const pairs = Object.entries(query).filter(([, value]) => value !== undefined && value !== '')
     const search = pairs.map(([name, value]) => `${name}=${encodeURIComponent(value as string)}`).join('&')
     const hasBody = body !== undefined
+    const all = new Headers(headers)
+    all.set('Authorization', `Bearer ${token}`)
+    if (hasBody) all.set('Content-Type', 'application/json')
     try {
       return await this.#fetch(`${this.#base}/api/v1${path}${search && '?'}${search}`, {
         method,
-        headers: {
-          ...headers,
-          Authorization: `Bearer ${token}`,
-          ...(hasBody && { 'Content-Type': 'application/json' }),
-        },
+        headers: all,
         ...(hasBody && { body: JSON.stringify(body) }),
         ...(signal && { signal }),
         credentials: 'omit',
