@@ -10,6 +10,9 @@ import pytest
 from accounts.kinds import USER_CREATED
 from accounts.models import JoinedVia
 from accounts.sessions import LIFETIME
+from clients.terminal import backoff
+from clients.terminal.connection import AFTER_GOODBYE_SECONDS
+from clients.terminal.watcher import WAIT_SECONDS
 from config.env import PROJECT, Environment
 from realtime import authentication, connection, cursors, doors, draining, handshake, lifetime, protocol, routing
 from realtime.limits import rate_of
@@ -147,3 +150,11 @@ def test_the_table_of_limits_has_the_numbers_of_the_code():
 def test_the_path_on_the_page_is_where_sockets_live():
     assert f"`GET {routing.PATH}`" in PAGE
     assert f"`{protocol.VERSION}`" in PAGE
+
+
+def test_the_page_says_how_long_a_client_waits():
+    assert f"min({backoff.LONGEST_SECONDS:.0f} s, {backoff.FIRST_SECONDS} s × 2ⁿ)" in PAGE
+    assert f"a socket has been `synced` for {backoff.STEADY_SECONDS:.0f} seconds" in PAGE
+    assert f"synced for {backoff.STEADY_SECONDS:.0f} s: attempt = 0" in PAGE
+    assert f"is lost (has not come after {AFTER_GOODBYE_SECONDS:.0f} seconds)" in PAGE
+    assert f"`retry_after_ms` ({WAIT_SECONDS:.0f} seconds where that got lost)" in PAGE
