@@ -4,8 +4,8 @@ import { defineConfig } from 'vitest/config'
 
 const client = (path: string): string => fileURLToPath(new URL(`../typescript/src/${path}`, import.meta.url))
 
-/** Where `npm run dev` finds the server, such as one that `make run` has started. */
-const SERVER = process.env.USHER_SERVER ?? 'http://127.0.0.1:8000'
+/** Where `npm run dev` finds the server, such as one that `make run` has started. It sees its page's own host and origin. */
+const server = { target: process.env.USHER_SERVER ?? 'http://127.0.0.1:8000', changeOrigin: false, ws: true }
 
 export default defineConfig(({ command }) => ({
   plugins: [react()],
@@ -28,7 +28,7 @@ export default defineConfig(({ command }) => ({
     modulePreload: { polyfill: false },
     rolldownOptions: { input: 'src/main.tsx' },
   },
-  server: { proxy: { '/api': SERVER, '/admin': SERVER, '/static': SERVER, '/ws': { target: SERVER, ws: true } } },
+  server: { proxy: { '/api': server, '/admin': server, '/static': server, '/ws': server } },
   test: {
     include: ['tests/**/*.test.{ts,tsx}'],
     environment: 'happy-dom',
