@@ -24,7 +24,8 @@ StageOf = Callable[..., Stage]
 def built_page() -> None:
     """The page as the sources have it: what was built of others would prove nothing."""
     built = build_page.STAMP.read_text() if build_page.STAMP.exists() else None
-    assert built == build_page.digest_of_sources(), "the live page is not built, or of older sources: make page"
+    if built != build_page.digest_of_sources():
+        pytest.fail("the live page is not built, or of older sources: make page")
 
 
 @pytest.fixture(scope="session", params=TYPICAL, ids=str)
