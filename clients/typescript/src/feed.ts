@@ -113,7 +113,8 @@ export class Feed {
   reload(): Promise<void> {
     this.#arrived.clear()
     return this.#read(async (signal) => {
-      const { users, hasMore } = await this.#pages(Math.min(Math.max(this.#users.size, this.#pageSize), this.#most), signal)
+      const last = [...this.#users.keys()].at(-1)
+      const { users, hasMore } = await this.#pages(Math.max(this.#users.size, this.#pageSize), last, signal)
       const known = this.#users
       this.#users = new Map(users.map((user) => [user.id, user]))
       const oldest = users.at(-1)?.id ?? ''
@@ -204,11 +205,19 @@ export class Feed {
     this.#held = new Set(shown)
   }
 
-  async #pages(count: number, signal: AbortSignal): Promise<{ users: User[]; hasMore: boolean }> {
+  /** Read so many, and on to the `last` that was known: who comes while it is read must push nobody out at the far end. */
+  async #pages(
+    count: number,
+    last: string | undefined,
+    signal: AbortSignal,
+  ): Promise<{ users: User[]; hasMore: boolean }> {
     const users: User[] = []
     let before: string | null = ''
-    while (before !== null && users.length < count) {
-      const limit = Math.min(count - users.length, LONGEST_PAGE)
+    const isShort = (): boolean =>
+      users.length < this.#most && (users.length < count || (last !== undefined && users.at(-1)!.id > last))
+    while (before !== null && isShort()) {
+      const wanted = Math.max(count - users.length, this.#pageSize)
+      const limit = Math.min(wanted, this.#most - users.length, LONGEST_PAGE)
       const page = await this.#client.users.list({ ...this.#filter, limit, ...(before && { before }), signal })
       users.push(...page.users)
       before = page.before

@@ -62,6 +62,21 @@ test('who arrives while the list is read is merged into the answer, once', async
   expect(shown()).toEqual(['dave', 'old-2', 'old-1'])
 })
 
+test('who arrives while the list is read pushes nobody out at the far end', async () => {
+  const server = new FakeServer()
+  people(server, 3)
+  const { pass, shown, feed } = await fed(server, { pageSize: 3 })
+  server.delayMs = 500
+  void feed.reload()
+  await pass(10)
+  server.delayMs = 0
+  for (const username of ['dave', 'erin']) server.create({ username })
+  await pass(2000)
+
+  expect(shown()).toEqual(['erin', 'dave', 'old-3', 'old-2', 'old-1'])
+  expect(feed.getSnapshot().hasMore).toBe(false)
+})
+
 test('an answer that a change of rights has overtaken is thrown away', async () => {
   const server = new FakeServer()
   server.create({ username: 'dave', email: 'dave@acme.test' })
