@@ -44,6 +44,7 @@ check: install-development ## Check form, types, imports, migrations and the API
 	$(BIN)/ruff check
 	$(ALONE) $(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.node run lint
 	$(ALONE) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(ALONE) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	$(MAKE) --no-print-directory test
@@ -60,6 +61,7 @@ mutants: install-development ## Put deliberate security bugs into copies, and se
 fix: install-development ## Mend what can be mended without thinking: form and simple faults
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+	$(BIN)/python -m tools.node run fix
 
 bench: install-development ## Run the benchmarks
 	@for bench in bench/*.py; do echo "== $$bench"; $(ALONE) $(BIN)/python "$$bench" || exit 1; done

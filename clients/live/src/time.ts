@@ -63,11 +63,11 @@ export function useSecondsUntil(at: number | null): number {
   const secondsLeft = (): number => (at === null ? 0 : Math.max(0, Math.ceil((at - clock.now()) / 1000)))
   const [ticks, count] = useState(0)
   const left = secondsLeft()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a timer may be a moment early, and find as many seconds left
   useEffect(() => {
     if (!left || at === null) return undefined
     const next = clock.setTimeout(() => count((number) => number + 1), at - clock.now() - (left - 1) * 1000)
     return () => clock.clearTimeout(next)
-    // A timer may be a moment early, and find as many seconds as before.
   }, [at, left, ticks, clock])
   return left
 }

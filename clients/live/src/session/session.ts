@@ -1,4 +1,4 @@
-import { AuthError, UsherError, type GetToken } from '@usher/client'
+import { AuthError, type UsherError, type GetToken } from '@usher/client'
 import type { Tabs, Told } from './tabs'
 import { Web, type Access, type Credentials, type Me } from './web'
 

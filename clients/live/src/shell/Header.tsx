@@ -1,4 +1,4 @@
-import { type ReactNode } from 'react'
+import type { ReactNode } from 'react'
 import { Pill } from '../connection/Pill'
 import { plain } from '../plain'
 import type { Me } from '../session/web'

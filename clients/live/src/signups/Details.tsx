@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { type ReactNode } from 'react'
+import type { ReactNode } from 'react'
 import { Button } from 'react-aria-components'
 import type { User, UsherError } from '@usher/client'
 import { useClient } from '@usher/client/react'

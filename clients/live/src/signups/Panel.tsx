@@ -27,6 +27,7 @@ export function Panel({ id, known, close }: PanelProps): ReactNode {
   const isNarrow = useNarrow()
   const titleId = useId()
   const details = <Details id={id} known={known} close={close} titleId={titleId} />
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the details of another person are to have the focus as well
   useEffect(() => {
     if (!isNarrow) document.getElementById(titleId)?.focus({ preventScroll: true })
   }, [id, isNarrow, titleId])

@@ -59,9 +59,9 @@ export function useNotifications(options: FeedOptions = {}): FeedState & { reado
   const client = useClient()
   const [{ feed }, setOwn] = useState(() => ({ client, feed: createFeed(client, options) }))
   const { q, joinedVia } = options.filter ?? {}
+  // biome-ignore lint/correctness/useExhaustiveDependencies: options count once, as they are said to
   useEffect(() => {
     setOwn((own) => (own.client === client ? own : { client, feed: createFeed(client, options) }))
-    // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [client])
   useEffect(() => feed.setFilter(filterOf(q, joinedVia)), [feed, q, joinedVia])
   const state = useSyncExternalStore(feed.subscribe, feed.getSnapshot, feed.getServerSnapshot)
