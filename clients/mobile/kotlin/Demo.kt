@@ -19,7 +19,7 @@ fun main(arguments: Array<String>) {
         }
 
         override fun event(frame: JSONObject) {
-            println(frame.getString("id") + "  " + frame.getString("message"))
+            println(frame.getString("id") + "  " + frame.optString("message", frame.getString("type")))
             if (--left == 0) exitProcess(0)
         }
 
