@@ -12,7 +12,7 @@ ALONE := env -u REDIS_URL -u HOST -u PORT -u USHER_DEMO USHER_ENV_FILE= DATABASE
 	USHER_SECRET_KEY=this-key-signs-nothing-but-what-tests-make USHER_JWT_KEY=this-key-signs-no-token-but-those-of-tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run page test check faults mutants fix bench install install-development
+.PHONY: help run page test check faults screenshots mutants fix bench install install-development
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; \
@@ -53,6 +53,10 @@ check: install-development ## Check form, types, imports, migrations and the API
 faults: install-development ## Run the long experiments of tests/faults, and write docs/guarantees-report.md (75 min)
 	@$(BIN)/python -m tools.prepare_tests
 	FAULTS=long FAULTS_REPORT=docs/guarantees-report.md $(BIN)/python -m pytest tests/faults -p no:randomly --timeout 1800 $(ARGS)
+
+screenshots: install-development ## Take the pictures on the README anew
+	@$(BIN)/python -m tools.prepare_tests
+	SCREENSHOTS=1 $(BIN)/python -m pytest tests/browser/test_screenshots.py
 
 mutants: install-development ## Put deliberate security bugs into copies, and see that the tests notice each (ARGS= for names)
 	@$(BIN)/python -m tools.prepare_tests

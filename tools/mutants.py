@@ -33,6 +33,9 @@ PASSED, TESTS_FAILED, INTERRUPTED, NO_SUCH_TEST = 0, 1, 2, 4
 # Of a copy they would only say that the bug is in it already.
 NOT_THERE = ("--ignore=tests/mutants",)
 
+# What takes long to install or build, and is the same for all.
+BORROWED = (".venv", "tests/node/node_modules", "clients/node_modules", "clients/live/dist")
+
 Run = Callable[[Path, tuple[str, ...]], tuple[int, str]]
 """Runs tests in a tree: no names mean all. Returns pytest's exit code and what it wrote."""
 
@@ -132,7 +135,7 @@ def copy_to(tree: Path) -> None:
         if (PROJECT / name).is_file():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(PROJECT / name, tree / name)
-    for installed in (".venv", "tests/node/node_modules"):
+    for installed in BORROWED:
         if (PROJECT / installed).exists():
             (tree / installed).symlink_to((PROJECT / installed).resolve())
 

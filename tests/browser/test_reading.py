@@ -25,7 +25,9 @@ async def test_what_arrives_while_somebody_reads_moves_nothing(serve, stage_of):
     await stage.story.call("POST", "/demo/signups", by="alice", expect=201, count=20)
     bob = await stage.viewer("bob", viewport={"width": 1280, "height": 400})
     reading = bob.row("Carol Carter")
-    await bob.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    await expect(bob.rows.first).to_be_visible()
+    while not await reading.count():  # rows are drawn once one is near them
+        await bob.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     await expect(reading).to_be_in_viewport()
     await bob.page.evaluate(SHIFTS)
     before = await reading.bounding_box()
