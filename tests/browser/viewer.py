@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, WebSocket, expect
@@ -106,6 +108,13 @@ class Viewer:
         return await self.page.content()
 
     # Judging
+
+    @asynccontextmanager
+    async def at_fault(self, words: str) -> AsyncIterator[None]:
+        """Have the body cause a fault with these words, and forget it with what the browser said of it before."""
+        async with self.page.expect_console_message(lambda message: words in message.text):
+            yield
+        self.faults.clear()
 
     async def everybody_can_use_it(self) -> None:
         """Have axe look for what WCAG 2.2 forbids, at its levels A and AA; it must find nothing."""
