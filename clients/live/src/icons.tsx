@@ -2,8 +2,19 @@
 import type { ReactNode, SVGProps } from 'react'
 
 const Icon = (props: SVGProps<SVGSVGElement>): ReactNode => (
-  <svg viewBox="0 0 16 16" width="16" height="16" fill="none" stroke="currentColor" strokeWidth="1.6"
-    strokeLinecap="round" strokeLinejoin="round" aria-hidden="true" focusable="false" {...props} />
+  <svg
+    viewBox="0 0 16 16"
+    width="16"
+    height="16"
+    fill="none"
+    stroke="currentColor"
+    strokeWidth="1.6"
+    strokeLinecap="round"
+    strokeLinejoin="round"
+    aria-hidden="true"
+    focusable="false"
+    {...props}
+  />
 )
 
 export const Lock = (): ReactNode => (

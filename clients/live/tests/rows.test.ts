@@ -19,14 +19,23 @@ const several = (count: number, at: (place: number) => number, via?: string): Us
   Array.from({ length: count }, (_, place) => joined(at(place), via))
 
 const shown = (users: User[], more: Partial<Parameters<typeof rowsOf>[0]> = {}): Row[] =>
-  rowsOf({ users: [...users].sort((a, b) => (a.id < b.id ? 1 : -1)), leftAt: null, open: new Set(), today: new Date(NOON).setHours(0, 0, 0, 0), ...more })
+  rowsOf({
+    users: [...users].sort((a, b) => (a.id < b.id ? 1 : -1)),
+    leftAt: null,
+    open: new Set(),
+    today: new Date(NOON).setHours(0, 0, 0, 0),
+    ...more,
+  })
 
 /** A row in a word. */
 const told = (row: Row): string =>
-  row.kind === 'user' ? row.user.username
-  : row.kind === 'burst' ? `${row.users.length} via ${row.users[0]!.joined_via}`
-  : row.kind === 'day' ? row.day
-  : 'left'
+  row.kind === 'user'
+    ? row.user.username
+    : row.kind === 'burst'
+      ? `${row.users.length} via ${row.users[0]!.joined_via}`
+      : row.kind === 'day'
+        ? row.day
+        : 'left'
 const kinds = (rows: Row[]): string => rows.map((row) => row.kind).join(' ')
 
 test('many by one way within ten seconds are one row', () => {
@@ -66,7 +75,13 @@ test('whoever comes later leaves the key of a burst as it was, so that it stays 
 
 test('the divider stands under what is new since the viewer left', () => {
   const users = [joined(0, 'api'), joined(20_000), joined(40_000)]
-  expect(shown(users, { leftAt: users[0]!.id }).map(told)).toEqual(['Today', users[2]!.username, users[1]!.username, 'left', users[0]!.username])
+  expect(shown(users, { leftAt: users[0]!.id }).map(told)).toEqual([
+    'Today',
+    users[2]!.username,
+    users[1]!.username,
+    'left',
+    users[0]!.username,
+  ])
 })
 
 test('there is none if nothing is new, nothing was seen before, or all that is loaded is new', () => {

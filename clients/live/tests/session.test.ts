@@ -19,7 +19,8 @@ function browser(isSignedIn = true) {
     await server.clock.settle()
     return answer
   }
-  const tab = (): Session => new Session({ origin: server.url, fetch, tabs: tabs.open(), now: () => server.clock.now() })
+  const tab = (): Session =>
+    new Session({ origin: server.url, fetch, tabs: tabs.open(), now: () => server.clock.now() })
   return { server, web, tab }
 }
 

@@ -183,7 +183,10 @@ test('nobody yet, and nobody found, are not the same', async () => {
 
 test('a list that cannot be read says so with the id of the request', async () => {
   const fail = { status: 400, code: 'bad_filter', detail: 'The filter is none.' }
-  const { web, pass, names, user } = await story({ server: withDave(), setUp: (web) => web.failing.set('/users', fail) })
+  const { web, pass, names, user } = await story({
+    server: withDave(),
+    setUp: (web) => web.failing.set('/users', fail),
+  })
   expect(screen.getByText('The list could not be read')).toBeTruthy()
   expect(screen.getByText('Request r-1234')).toBeTruthy()
 

@@ -29,7 +29,11 @@ export interface StoryOptions {
 }
 
 /** Open the page; what is there already is set up on the server before. */
-export async function story({ server = new FakeServer(), isSignedIn = true, setUp }: StoryOptions = {}): Promise<Story> {
+export async function story({
+  server = new FakeServer(),
+  isSignedIn = true,
+  setUp,
+}: StoryOptions = {}): Promise<Story> {
   const web = new FakeWeb(server)
   web.isSignedIn = isSignedIn
   setUp?.(web)
@@ -67,4 +71,8 @@ export async function story({ server = new FakeServer(), isSignedIn = true, setU
 }
 
 /** What was said to those who hear the page. */
-export const said = (): string[] => screen.getAllByRole('status').map((region) => region.textContent ?? '').filter(Boolean)
+export const said = (): string[] =>
+  screen
+    .getAllByRole('status')
+    .map((region) => region.textContent ?? '')
+    .filter(Boolean)

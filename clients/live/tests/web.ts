@@ -50,7 +50,11 @@ export class FakeWeb {
       this.isSignedIn = true
     } else if (this.refusal) {
       const { status, code, retryAfter } = this.refusal
-      return answer(status, { code, detail: `${code}, says the server` }, retryAfter ? { 'Retry-After': retryAfter } : {})
+      return answer(
+        status,
+        { code, detail: `${code}, says the server` },
+        retryAfter ? { 'Retry-After': retryAfter } : {},
+      )
     } else if (!this.isSignedIn) return answer(401, { code: 'unauthenticated', detail: 'log in' })
     return answer(200, { access: this.server.mint(), expires_in: 300 })
   }
@@ -67,7 +71,9 @@ export class FakeTabs {
     this.#listeners.set(tab, new Set())
     return {
       tell: (told) =>
-        this.#listeners.forEach((calls, other) => other === tab || calls.forEach((call) => queueMicrotask(() => call(told)))),
+        this.#listeners.forEach(
+          (calls, other) => other === tab || calls.forEach((call) => queueMicrotask(() => call(told))),
+        ),
       listen: (call) => {
         this.#listeners.get(tab)!.add(call)
         return () => void this.#listeners.get(tab)!.delete(call)

@@ -31,7 +31,10 @@ test.each([
   ['?joined_via=magic&user=../me', { q: '', joinedVia: '', user: '' }],
   ['?q=a%00b%07', { q: 'ab', joinedVia: '', user: '' }],
   [`?q=${'x'.repeat(300)}`, { q: 'x'.repeat(200), joinedVia: '', user: '' }],
-  ['?user=01a2060e-dd30-74b6-83a1-7258d2138ce9', { q: '', joinedVia: '', user: '01a2060e-dd30-74b6-83a1-7258d2138ce9' }],
+  [
+    '?user=01a2060e-dd30-74b6-83a1-7258d2138ce9',
+    { q: '', joinedVia: '', user: '01a2060e-dd30-74b6-83a1-7258d2138ce9' },
+  ],
 ])('the address %s asks for what makes sense in it', (search, asked) => {
   expect(askedBy(search)).toEqual(asked)
 })

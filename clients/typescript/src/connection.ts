@@ -68,7 +68,8 @@ export class Connection {
     socket.onerror = ({ message = '' }: { message?: string }) => {
       this.#status = Number(STATUS.exec(message)?.[1])
     }
-    socket.onclose = (close: { code?: number; reason?: string }) => this.#closed(this.#status || (close.code ?? 1006), close.reason ?? '')
+    socket.onclose = (close: { code?: number; reason?: string }) =>
+      this.#closed(this.#status || (close.code ?? 1006), close.reason ?? '')
     this.#heard()
   }
 

@@ -118,7 +118,8 @@ export class Feed {
       const known = this.#users
       this.#users = new Map(users.map((user) => [user.id, user]))
       const oldest = users.at(-1)?.id ?? ''
-      for (const [id, user] of this.#arrived) if (!this.#users.has(id) && (id > oldest || !hasMore)) this.#users.set(id, user)
+      for (const [id, user] of this.#arrived)
+        if (!this.#users.has(id) && (id > oldest || !hasMore)) this.#users.set(id, user)
       this.#sort()
       this.#keepBack((id) => this.#told.isLoaded && !known.has(id))
       return { hasMore }
@@ -236,7 +237,8 @@ export class Feed {
       this.#failures = 0
     } catch (cause) {
       if (this.#reading !== reading) return
-      const error = cause instanceof UsherError ? cause : new UsherError('failed', String(cause), 'See the cause.', { cause })
+      const error =
+        cause instanceof UsherError ? cause : new UsherError('failed', String(cause), 'See the cause.', { cause })
       told = { error }
       const wait = waitBefore(this.#failures++, this.#random, error.retryAfterMs || 1000)
       if (error.retryable) this.#retry = this.#clock.setTimeout(() => void this.reload(), wait)

@@ -41,7 +41,7 @@ export function settingsOf(options: ClientOptions) {
   }
   if (typeof getToken !== 'function') throw new TypeError(`getToken is ${String(getToken)}; expected a function`)
   if (resume !== 'memory' && !identity) {
-    throw new TypeError('resume needs identity: {tenant, user}, since a place is one viewer\'s alone')
+    throw new TypeError("resume needs identity: {tenant, user}, since a place is one viewer's alone")
   }
   const socket = options.WebSocket ?? (globalThis.WebSocket as unknown as WebSocketConstructor | undefined)
   if (!socket) throw new TypeError('there is no WebSocket here; pass one in, such as that of ws')

@@ -286,7 +286,10 @@ describe('a token', () => {
     const { server, client, pass } = story({ getToken })
     void client.connect()
     await pass(30_000)
-    expect(client.state).toMatchObject({ status: 'reconnecting', error: { code: 'no_token', message: 'getToken took too long' } })
+    expect(client.state).toMatchObject({
+      status: 'reconnecting',
+      error: { code: 'no_token', message: 'getToken took too long' },
+    })
     await pass(1000)
     asked[1]!.give(server.mint())
     await pass()
@@ -404,8 +407,10 @@ describe('request()', () => {
     }) as typeof fetch
     return { calls, fetcher }
   }
-  const problem = (status: number, code: string, headers: Record<string, string> = {}) => () =>
-    new Response(JSON.stringify({ status, code, detail: 'in words', request_id: 'r1' }), { status, headers })
+  const problem =
+    (status: number, code: string, headers: Record<string, string> = {}) =>
+    () =>
+      new Response(JSON.stringify({ status, code, detail: 'in words', request_id: 'r1' }), { status, headers })
   const good = () => new Response('{"ok":true}')
   const bearer = (init: RequestInit): string | null => new Headers(init.headers).get('Authorization')
 
@@ -444,7 +449,12 @@ describe('request()', () => {
 
     expect(error).toBeInstanceOf(UsherError)
     expect(error).toMatchObject({
-      code: 'throttled', message: 'in words', status: 429, requestId: 'r1', retryAfterMs: 7000, retryable: true,
+      code: 'throttled',
+      message: 'in words',
+      status: 429,
+      requestId: 'r1',
+      retryAfterMs: 7000,
+      retryable: true,
     }) // prettier-ignore
   })
 
@@ -460,12 +470,20 @@ describe('request()', () => {
     await expect(client.request('/me')).rejects.toMatchObject({ status, retryable })
   })
 
-  test.each(['<h1>502 Bad Gateway</h1>', '', 'null', '[]', '"no"'])('is not confused by what is no problem: %s', async (body) => {
-    const { fetcher } = answering(() => new Response(body, { status: 502 }))
-    const { client } = story({ fetch: fetcher })
+  test.each(['<h1>502 Bad Gateway</h1>', '', 'null', '[]', '"no"'])(
+    'is not confused by what is no problem: %s',
+    async (body) => {
+      const { fetcher } = answering(() => new Response(body, { status: 502 }))
+      const { client } = story({ fetch: fetcher })
 
-    await expect(client.request('/me')).rejects.toMatchObject({ code: 'http_502', status: 502, retryable: true, requestId: undefined })
-  })
+      await expect(client.request('/me')).rejects.toMatchObject({
+        code: 'http_502',
+        status: 502,
+        retryable: true,
+        requestId: undefined,
+      })
+    },
+  )
 
   test('takes an answer that is no JSON for none', async () => {
     const { fetcher } = answering(() => new Response('<h1>a captive portal</h1>'))
@@ -486,14 +504,19 @@ describe('request()', () => {
     const { client } = story({ fetch: fetcher })
     const body = { username: 'dave' }
     await client.request('/users', {
-      method: 'POST', body, headers: { 'Idempotency-Key': 'k' }, query: { a: 'x y', b: undefined, c: '' },
+      method: 'POST',
+      body,
+      headers: { 'Idempotency-Key': 'k' },
+      query: { a: 'x y', b: undefined, c: '' },
     }) // prettier-ignore
 
     const { url, init } = calls[0]!
     expect(url).toBe('https://usher.test/api/v1/users?a=x%20y')
     expect(init).toMatchObject({ method: 'POST', body: '{"username":"dave"}', credentials: 'omit', cache: 'no-store' })
     expect(Object.fromEntries(new Headers(init.headers))).toEqual({
-      authorization: 'Bearer token-1', 'content-type': 'application/json', 'idempotency-key': 'k',
+      authorization: 'Bearer token-1',
+      'content-type': 'application/json',
+      'idempotency-key': 'k',
     }) // prettier-ignore
   })
 

@@ -106,7 +106,10 @@ test('a final refusal is final: no storm', async () => {
   server.revoke()
   await pass(3_600_000)
 
-  expect(client.state).toMatchObject({ status: 'forbidden', error: { code: 'forbidden', retryable: false, status: 4403 } })
+  expect(client.state).toMatchObject({
+    status: 'forbidden',
+    error: { code: 'forbidden', retryable: false, status: 4403 },
+  })
   expect(server.sockets).toHaveLength(1)
 })
 
@@ -145,7 +148,10 @@ test('no token to be had is the end', async () => {
 })
 
 test('getToken that says how long to wait is not asked before', async () => {
-  const suspended = new UsherError('tenant_suspended', 'tenant suspended', 'Wait.', { retryable: true, retryAfterMs: 60_000 })
+  const suspended = new UsherError('tenant_suspended', 'tenant suspended', 'Wait.', {
+    retryable: true,
+    retryAfterMs: 60_000,
+  })
   const asked: string[] = []
   const told = story({
     getToken: ({ reason }) => {

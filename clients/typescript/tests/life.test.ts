@@ -29,8 +29,13 @@ test('the states of a good life, in order', async () => {
   client.close()
 
   expect(states).toEqual([
-    'connecting', 'catching_up', 'live',
-    'reconnecting', 'reconnecting', 'catching_up', 'live',
+    'connecting',
+    'catching_up',
+    'live',
+    'reconnecting',
+    'reconnecting',
+    'catching_up',
+    'live',
     'closed',
   ]) // prettier-ignore
 })
@@ -260,7 +265,7 @@ describe('a place that is kept', () => {
     expect(second.names()).toEqual(['erin'])
   })
 
-  test('is no other viewer\'s', async () => {
+  test("is no other viewer's", async () => {
     const other = await live({ resume: kept, identity: { ...identity, user: 'somebody else' } }, server)
 
     expect(server.sockets.at(-1)!.after).toBeNull()

@@ -49,7 +49,10 @@ describe('a refusal', () => {
     void client.connect()
     await pass(3_600_000)
 
-    expect(client.state).toMatchObject({ status: 'forbidden', error: { code: 'forbidden', status: 403, retryable: false } })
+    expect(client.state).toMatchObject({
+      status: 'forbidden',
+      error: { code: 'forbidden', status: 403, retryable: false },
+    })
   })
 
   test.each(['connect ECONNREFUSED 127.0.0.1:443', 'read ECONNRESET', 'getaddrinfo ENOTFOUND 403.example.com', ''])(

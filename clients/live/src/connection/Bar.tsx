@@ -12,20 +12,39 @@ const { bar: words, connection } = texts
 const PATIENCE_MS = 2_000
 
 /** At the foot of the page, over it, so that nothing moves: what is wrong, and what is done about it. */
-export function Bar({ reading, reload }: { readonly reading: UsherError | null; readonly reload: () => void }): ReactNode {
+export function Bar({
+  reading,
+  reload,
+}: {
+  readonly reading: UsherError | null
+  readonly reload: () => void
+}): ReactNode {
   const state = useConnection()
   const isLost = useLasting(state.status === 'reconnecting', PATIENCE_MS)
   const hasGap = useGap()
   const content =
-    state.status === 'reconnecting' ? isLost && <Reconnecting state={state} retry={state.reconnectNow} />
-    : state.status === 'offline' ? <p>{words.offline}</p>
-    : state.status === 'paused' ? <Sentence text={words.paused} action={connection.resume} act={state.resume} />
-    : state.status === 'closed' ? (
-      <Sentence text={`${words.closed} ${sentence(state.error?.message ?? '')}`} action={texts.tryAgain} act={state.reconnectNow} />
+    state.status === 'reconnecting' ? (
+      isLost && <Reconnecting state={state} retry={state.reconnectNow} />
+    ) : state.status === 'offline' ? (
+      <p>{words.offline}</p>
+    ) : state.status === 'paused' ? (
+      <Sentence text={words.paused} action={connection.resume} act={state.resume} />
+    ) : state.status === 'closed' ? (
+      <Sentence
+        text={`${words.closed} ${sentence(state.error?.message ?? '')}`}
+        action={texts.tryAgain}
+        act={state.reconnectNow}
+      />
+    ) : reading ? (
+      <Unread error={reading} reload={reload} />
+    ) : (
+      hasGap.is && <Sentence text={words.incomplete} action={texts.close} act={hasGap.close} />
     )
-    : reading ? <Unread error={reading} reload={reload} />
-    : hasGap.is && <Sentence text={words.incomplete} action={texts.close} act={hasGap.close} />
-  return content ? <aside className="bar" data-status={state.status} aria-label={connection.title}>{content}</aside> : null
+  return content ? (
+    <aside className="bar" data-status={state.status} aria-label={connection.title}>
+      {content}
+    </aside>
+  ) : null
 }
 
 interface SentenceProps {
@@ -61,7 +80,8 @@ function Reconnecting({ state, retry }: { readonly state: Lost; readonly retry: 
 function Unread({ error, reload }: { readonly error: UsherError; readonly reload: () => void }): ReactNode {
   const text = (
     <>
-      {words.reading} {sentence(error.message)} {error.requestId && <span className="quiet">{texts.requestId(error.requestId)}</span>}
+      {words.reading} {sentence(error.message)}{' '}
+      {error.requestId && <span className="quiet">{texts.requestId(error.requestId)}</span>}
     </>
   )
   return <Sentence text={text} action={texts.tryAgain} act={reload} />

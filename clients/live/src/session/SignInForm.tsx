@@ -31,7 +31,11 @@ export function SignInError({ error }: { readonly error: UsherError | null }): R
 }
 
 /** Tenant, username, password. With `as` only the password is asked for. */
-export function SignInForm({ as }: { readonly as?: { readonly tenant: string; readonly username: string } }): ReactNode {
+export function SignInForm({
+  as,
+}: {
+  readonly as?: { readonly tenant: string; readonly username: string }
+}): ReactNode {
   const signIn = useSignIn()
   const [tenant, setTenant] = useState(as?.tenant ?? '')
   const [username, setUsername] = useState(as?.username ?? '')
@@ -51,13 +55,26 @@ export function SignInForm({ as }: { readonly as?: { readonly tenant: string; re
           <Text slot="description">{words.tenantHint}</Text>
         </TextField>
       )}
-      <TextField isRequired isReadOnly={Boolean(as)} value={username} onChange={setUsername} name="username"
-        autoComplete="username">
+      <TextField
+        isRequired
+        isReadOnly={Boolean(as)}
+        value={username}
+        onChange={setUsername}
+        name="username"
+        autoComplete="username"
+      >
         <Label>{words.username}</Label>
         <Input spellCheck="false" autoCapitalize="none" />
       </TextField>
-      <TextField isRequired value={password} onChange={setPassword} name="password" type="password"
-        autoComplete="current-password" autoFocus={Boolean(as)}>
+      <TextField
+        isRequired
+        value={password}
+        onChange={setPassword}
+        name="password"
+        type="password"
+        autoComplete="current-password"
+        autoFocus={Boolean(as)}
+      >
         <Label>{words.password}</Label>
         <Input />
       </TextField>

@@ -29,7 +29,11 @@ export function browserTabs(): Tabs {
     },
     async alone(task) {
       if (!locks) return task(false)
-      const free = await locks.request(NAME, { ifAvailable: true }, async (lock) => lock && { result: await task(false) })
+      const free = await locks.request(
+        NAME,
+        { ifAvailable: true },
+        async (lock) => lock && { result: await task(false) },
+      )
       return free ? free.result : locks.request(NAME, () => task(true))
     },
   }

@@ -45,9 +45,13 @@ export function Details({ id, known, close, titleId }: DetailsProps): ReactNode 
           <Cross />
         </Button>
       </header>
-      {error ? <Failed error={error} again={() => void refetch()} />
-      : user ? <Fields user={user} />
-      : <p className="quiet">{words.loading}</p>}
+      {error ? (
+        <Failed error={error} again={() => void refetch()} />
+      ) : user ? (
+        <Fields user={user} />
+      ) : (
+        <p className="quiet">{words.loading}</p>
+      )}
     </div>
   )
 }

@@ -1,5 +1,15 @@
 import { useEffect, useRef, useState, type ReactNode, type Ref } from 'react'
-import { Button, Input, Label, ListBox, ListBoxItem, Popover, SearchField, Select, SelectValue } from 'react-aria-components'
+import {
+  Button,
+  Input,
+  Label,
+  ListBox,
+  ListBoxItem,
+  Popover,
+  SearchField,
+  Select,
+  SelectValue,
+} from 'react-aria-components'
 import { ask, type Asked } from '../address'
 import { Chevron, Cross, Glass } from '../icons'
 import { useParts } from '../parts'
@@ -11,7 +21,13 @@ const TYPING_MS = 250
 const ANY = 'any'
 
 /** What the list is searched for. The address has it, so that it survives a reload. */
-export function Filters({ asked, inputRef }: { readonly asked: Asked; readonly inputRef: Ref<HTMLInputElement> }): ReactNode {
+export function Filters({
+  asked,
+  inputRef,
+}: {
+  readonly asked: Asked
+  readonly inputRef: Ref<HTMLInputElement>
+}): ReactNode {
   const [text, setText] = useTyped(asked.q)
   return (
     <div className="filters" role="search">
@@ -22,7 +38,11 @@ export function Filters({ asked, inputRef }: { readonly asked: Asked; readonly i
           <Cross />
         </Button>
       </SearchField>
-      <Select className="via" value={asked.joinedVia || ANY} onChange={(via) => ask({ joinedVia: via === ANY ? '' : String(via) })}>
+      <Select
+        className="via"
+        value={asked.joinedVia || ANY}
+        onChange={(via) => ask({ joinedVia: via === ANY ? '' : String(via) })}
+      >
         <Label className="unseen">{words.via}</Label>
         <Button className="button plain">
           <SelectValue />

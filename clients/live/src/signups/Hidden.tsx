@@ -12,7 +12,10 @@ export function Hidden({ fields }: { readonly fields: readonly string[] }): Reac
       <Lock />
       <span aria-hidden="true">{texts.hidden.needs(permission)}</span>
       <span className="unseen">
-        {texts.hidden.spoken(fields.filter((field) => permissions[field] === permission), permission)}
+        {texts.hidden.spoken(
+          fields.filter((field) => permissions[field] === permission),
+          permission,
+        )}
       </span>
     </span>
   ))

@@ -1,5 +1,14 @@
 import { useWindowVirtualizer, type VirtualItem } from '@tanstack/react-virtual'
-import { useCallback, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, type ReactNode, type Ref } from 'react'
+import {
+  useCallback,
+  useEffect,
+  useImperativeHandle,
+  useLayoutEffect,
+  useRef,
+  useState,
+  type ReactNode,
+  type Ref,
+} from 'react'
 import { texts } from '../texts'
 import type { Row } from './rows'
 import { BlankRow, BurstRow, UserRow } from './UserRow'
@@ -72,19 +81,41 @@ export function List(props: ListProps): ReactNode {
       'aria-posinset': item.index + 1,
       'aria-setsize': hasMore ? -1 : rows.length,
     }
-    if (row.kind === 'left' || row.kind === 'day') return <li key={item.key} {...shared}><Heading row={row} /></li>
+    if (row.kind === 'left' || row.kind === 'day')
+      return (
+        <li key={item.key} {...shared}>
+          <Heading row={row} />
+        </li>
+      )
     return (
       <li key={item.key} {...shared}>
-        {isBlank ? <BlankRow />
-        : row.kind === 'burst' ? <BurstRow id={row.key} users={row.users} isOpen={row.isOpen} now={now} toggle={props.toggle} />
-        : <UserRow user={row.user} isInBurst={row.isInBurst} isOpen={row.user.id === opened} now={now} open={props.open} />}
+        {isBlank ? (
+          <BlankRow />
+        ) : row.kind === 'burst' ? (
+          <BurstRow id={row.key} users={row.users} isOpen={row.isOpen} now={now} toggle={props.toggle} />
+        ) : (
+          <UserRow
+            user={row.user}
+            isInBurst={row.isInBurst}
+            isOpen={row.user.id === opened}
+            now={now}
+            open={props.open}
+          />
+        )}
       </li>
     )
   }
   return (
     // Safari does not take a list without bullets for one, unless told.
-    <ol role="list" ref={list} className="list" tabIndex={-1} aria-label={isBlank ? texts.list.hidden : texts.list.label}
-      aria-busy={isBusy} style={{ height: virtual.getTotalSize() }}>
+    <ol
+      role="list"
+      ref={list}
+      className="list"
+      tabIndex={-1}
+      aria-label={isBlank ? texts.list.hidden : texts.list.label}
+      aria-busy={isBusy}
+      style={{ height: virtual.getTotalSize() }}
+    >
       {items.map(draw)}
     </ol>
   )

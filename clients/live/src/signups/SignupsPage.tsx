@@ -28,7 +28,10 @@ export interface SignupsPageProps {
 
 /** The tenant's sign-ups as they happen. */
 export function SignupsPage({ me, tenant, help }: SignupsPageProps): ReactNode {
-  const { clock, client: { random } } = useParts()
+  const {
+    clock,
+    client: { random },
+  } = useParts()
   const { status } = useConnection()
   const asked = useAsked()
   const { feed, ...told } = useNotifications({
@@ -88,13 +91,27 @@ export function SignupsPage({ me, tenant, help }: SignupsPageProps): ReactNode {
           )}
         </div>
         {hasRows ? (
-          <List ref={list} rows={rows} now={now} opened={opened} isBlank={isBlank} hasMore={hasMore} more={more}
-            isBusy={status === 'catching_up' || isLoading} open={show} toggle={toggle} />
-        ) : isBlank ? null
-        : error && !isLoaded ? <Failed error={error} again={reload} />
-        : !isLoaded ? <Loading />
-        : asked.q || asked.joinedVia ? <Nothing />
-        : <Empty tenant={tenant.name} />}
+          <List
+            ref={list}
+            rows={rows}
+            now={now}
+            opened={opened}
+            isBlank={isBlank}
+            hasMore={hasMore}
+            more={more}
+            isBusy={status === 'catching_up' || isLoading}
+            open={show}
+            toggle={toggle}
+          />
+        ) : isBlank ? null : error && !isLoaded ? (
+          <Failed error={error} again={reload} />
+        ) : !isLoaded ? (
+          <Loading />
+        ) : asked.q || asked.joinedVia ? (
+          <Nothing />
+        ) : (
+          <Empty tenant={tenant.name} />
+        )}
         {hasRows && !isBlank && <p className="end quiet">{hasMore ? texts.list.loadingMore : texts.list.end}</p>}
       </div>
       {opened && !isBlank && <Panel id={opened} known={users.find((user) => user.id === opened)} close={close} />}

@@ -23,12 +23,23 @@ export const UserRow = memo(function UserRow({ user, now, isInBurst, isOpen, ope
   const name = nameOf(user)
   const username = plain(user.username)
   return (
-    <article className="row" data-fresh={isFresh || undefined} data-open={isOpen || undefined} data-burst={isInBurst || undefined}>
+    <article
+      className="row"
+      data-fresh={isFresh || undefined}
+      data-open={isOpen || undefined}
+      data-burst={isInBurst || undefined}
+    >
       <time className="when" dateTime={user.joined_at} title={exactTime(at)}>
         {timeAgo(at, now)}
       </time>
       <p className="who">
-        <button type="button" className="name" data-opens={user.id} aria-expanded={isOpen} onClick={() => open(user.id)}>
+        <button
+          type="button"
+          className="name"
+          data-opens={user.id}
+          aria-expanded={isOpen}
+          onClick={() => open(user.id)}
+        >
           <bdi>{name}</bdi>
         </button>
         {name !== username && <bdi className="username">{username}</bdi>}

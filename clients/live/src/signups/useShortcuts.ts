@@ -19,7 +19,8 @@ export function useShortcuts(shortcuts: Shortcuts): void {
       const isOurs = !event.defaultPrevented && !event.ctrlKey && !event.metaKey && !event.altKey && !event.isComposing
       if (!isOurs || (event.target instanceof Element && event.target.closest(ELSEWHERE))) return
       const isSingle = event.key.length === 1
-      const act = Object.hasOwn(latest.current, event.key) && (keys || !isSingle) ? latest.current[event.key] : undefined
+      const act =
+        Object.hasOwn(latest.current, event.key) && (keys || !isSingle) ? latest.current[event.key] : undefined
       if (!act) return
       event.preventDefault()
       act()

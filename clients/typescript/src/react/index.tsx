@@ -1,5 +1,14 @@
 /** Usher in React: state lives in the client and the feed, and hooks only look. */
-import { createContext, useContext, useEffect, useMemo, useRef, useState, useSyncExternalStore, type ReactNode } from 'react'
+import {
+  createContext,
+  useContext,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+  type ReactNode,
+} from 'react'
 import type { ClientEvents, UsherClient } from '../client.js'
 import { createFeed, type Feed, type FeedOptions, type FeedState, type Filter } from '../feed.js'
 import type { State } from '../states.js'

@@ -213,7 +213,9 @@ export class FakeServer {
     socket.push(this.ready())
     const missed = socket.after === null ? [] : this.log.after(socket.after)
     missed?.forEach((event) => socket.push(event))
-    socket.push(missed ? { type: 'synced', complete: true } : { type: 'synced', complete: false, reason: 'unknown_cursor' })
+    socket.push(
+      missed ? { type: 'synced', complete: true } : { type: 'synced', complete: false, reason: 'unknown_cursor' },
+    )
     socket.isLive = true
   }
 

@@ -110,8 +110,7 @@ export class ScriptedServer extends FakeServer {
   }
 
   async #receive(socket: FakeSocket, { type, token }: { type: string; token?: number }): Promise<void> {
-    const message =
-      this.#early.shift() ?? (await new Promise<Message>((take) => (this.#waiting = { socket, take })))
+    const message = this.#early.shift() ?? (await new Promise<Message>((take) => (this.#waiting = { socket, take })))
     this.#waiting = undefined
     this.#expect('received', message, token === undefined ? { type } : { type, token: `token-${token}` })
   }

@@ -15,7 +15,9 @@ test.each(frames.cases)('a frame: $name', ({ text, is, members = {} }) => {
 })
 
 const every = (ranges: readonly Range[]) =>
-  ranges.flatMap(({ from, to, verdict }) => Array.from({ length: to - from + 1 }, (_, place) => [from + place, verdict] as const))
+  ranges.flatMap(({ from, to, verdict }) =>
+    Array.from({ length: to - from + 1 }, (_, place) => [from + place, verdict] as const),
+  )
 
 describe('verdicts', () => {
   test('on every close code', () => {
@@ -34,9 +36,12 @@ describe('verdicts', () => {
   })
 })
 
-test.each(backoff.waits)('attempt $attempt with random $random waits $wait_ms ms', ({ attempt, random, least_ms, wait_ms }) => {
-  expect(waitBefore(attempt, () => random, least_ms)).toBe(wait_ms)
-})
+test.each(backoff.waits)(
+  'attempt $attempt with random $random waits $wait_ms ms',
+  ({ attempt, random, least_ms, wait_ms }) => {
+    expect(waitBefore(attempt, () => random, least_ms)).toBe(wait_ms)
+  },
+)
 
 test('a connection is a good one after the same time', () => {
   expect(BACKOFF.stableAfter).toBe(backoff.stable_after_ms)

@@ -9,7 +9,10 @@ declare module 'react-native' {
       listener: (state: 'active' | 'background' | 'inactive' | 'unknown' | 'extension') => void,
     ): { remove(): void }
   }
-  export function Text(props: { accessibilityLiveRegion?: 'none' | 'polite' | 'assertive'; children?: ReactNode }): ReactNode
+  export function Text(props: {
+    accessibilityLiveRegion?: 'none' | 'polite' | 'assertive'
+    children?: ReactNode
+  }): ReactNode
   export function FlatList<Item>(props: {
     data: readonly Item[]
     keyExtractor(item: Item): string

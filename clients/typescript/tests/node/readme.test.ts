@@ -18,7 +18,12 @@ function table(heading: string): string[][] {
   const lines = README.split('\n')
   const start = lines.findIndex((line) => line.startsWith(`| ${heading} |`))
   const end = lines.findIndex((line, number) => number > start && !line.startsWith('|'))
-  return lines.slice(start + 2, end).map((line) => line.split('|').map((cell) => cell.trim().replaceAll('`', '')).slice(1, -1))
+  return lines.slice(start + 2, end).map((line) =>
+    line
+      .split('|')
+      .map((cell) => cell.trim().replaceAll('`', ''))
+      .slice(1, -1),
+  )
 }
 
 test('every example has the types that it should have', () => {
@@ -52,12 +57,21 @@ test('the table of states has them all, and says which are final', () => {
 
   expect(rows.map(([name]) => name)).toEqual(declared)
   const final = rows.filter(([status]) => everything.isFinal({ status } as everything.State)).map(([name]) => name)
-  expect(rows.filter(([, , , remedy]) => /(?<!re)connect\(\)/.test(remedy!)).map(([name]) => name)).toEqual(['idle', ...final])
+  expect(rows.filter(([, , , remedy]) => /(?<!re)connect\(\)/.test(remedy!)).map(([name]) => name)).toEqual([
+    'idle',
+    ...final,
+  ])
 })
 
 test('the table of options has them all', () => {
   const options = readFileSync(join(HERE, 'src/options.ts'), 'utf8')
-  const declared = [...options.split('export type Settings')[0]!.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name]) => name)
+  const declared = [...options.split('export type Settings')[0]!.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(
+    ([, name]) => name,
+  )
 
-  expect(table('option').flatMap(([name]) => name!.split(', ')).sort()).toEqual(declared.sort())
+  expect(
+    table('option')
+      .flatMap(([name]) => name!.split(', '))
+      .sort(),
+  ).toEqual(declared.sort())
 })
