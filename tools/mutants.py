@@ -24,9 +24,9 @@ PROJECT = Path(__file__).resolve().parent.parent
 PATCHES = PROJECT / "tests" / "mutants"
 AT_ONCE = 2
 HEADER = re.compile(r"\A(?P<title>[^\n]+)\n\nMeans: (?P<means>.+?)\nTests: (?P<tests>.+?)\n\ndiff ", re.DOTALL)
-# All rows of a test: what stands in its brackets may have blanks.
-FAILED = re.compile(r"^(?:FAILED|ERROR) ([^\s\[]+)", re.MULTILINE)
-FAILED_TEST = "\nFAILED "
+# All rows of a test: what stands in its brackets may have blanks. An ERROR is no test that failed: nothing was tried,
+# since a fixture, or the import of a module, broke; a patch that does not even compile does that everywhere.
+FAILED = re.compile(r"^FAILED ([^\s\[]+)", re.MULTILINE)
 # Exit codes of pytest: its tests passed, one failed, it could not go on (or in several processes: a test failed, and it
 # was to stop there), there is no such test.
 PASSED, TESTS_FAILED, INTERRUPTED, NO_SUCH_TEST = 0, 1, 2, 4
@@ -78,25 +78,23 @@ def judge(mutant: Mutant, tree: Path, run: Run) -> Verdict:
         return Verdict(is_killed=False, why=f"the patch cannot be put in any more: {problem}")
     for tests in (mutant.tests, ()):
         code, output = run(tree, tests)
-        if code == TESTS_FAILED or (code == INTERRUPTED and FAILED_TEST in output):
-            return _confirmed(mutant, tree, run, output)
+        failed = FAILED.search(output)
+        if code in (TESTS_FAILED, INTERRUPTED) and failed is not None:
+            return _confirmed(mutant, tree, run, failed[1])
         if code != PASSED and not (code == NO_SUCH_TEST and tests):
             return Verdict(
-                is_killed=False, why=f"pytest could not run the tests (exit status {code}):\n{output[-2000:]}"
+                is_killed=False, why=f"no test failed, but not all could be run (exit status {code}):\n{output[-2000:]}"
             )
     return Verdict(is_killed=False, why="no test fails")
 
 
-def _confirmed(mutant: Mutant, tree: Path, run: Run, output: str) -> Verdict:
+def _confirmed(mutant: Mutant, tree: Path, run: Run, failed: str) -> Verdict:
     """Say that a mutant is killed, if the test that failed passes without it."""
-    found = FAILED.search(output)
-    if found is None:
-        return Verdict(is_killed=False, why=f"pytest does not say which test failed:\n{output[-2000:]}")
     _apply(mutant, tree, "--reverse")
-    code, _ = run(tree, (found[1],))
+    code, _ = run(tree, (failed,))
     if code != PASSED:
-        return Verdict(is_killed=False, why=f"{found[1]} fails without the bug as well")
-    return Verdict(is_killed=True, why=found[1])
+        return Verdict(is_killed=False, why=f"{failed} fails without the bug as well")
+    return Verdict(is_killed=True, why=failed)
 
 
 def _apply(mutant: Mutant, tree: Path, *options: str) -> str:

@@ -1,5 +1,6 @@
 """The patches of deliberate bugs can be put in, are explained, and what tries them tells the truth."""
 
+import ast
 import importlib.util
 import re
 import shutil
@@ -38,6 +39,8 @@ def test_a_patch_can_be_put_in(mutant, tmp_path):
     applied = subprocess.run(["git", "apply", mutant.patch], cwd=tmp_path, capture_output=True, text=True, check=False)
 
     assert applied.returncode == 0, f"{mutant.patch.name} must follow the code that it breaks: {applied.stderr}"
+    for file in tmp_path.rglob("*.py"):
+        ast.parse(file.read_text(), filename=f"{file.name}, by {mutant.patch.name}")
 
 
 @each_mutant
@@ -117,11 +120,26 @@ def test_several_processes_that_stop_at_a_failure_call_it_an_interruption(tree):
     assert tool.judge(mutant_of(tree), tree, run).is_killed
 
 
-def test_tests_that_cannot_be_run_kill_nothing(tree):
-    verdict = tool.judge(mutant_of(tree), tree, lambda tree, tests: (2, "\nERROR tests/test_lock.py - SyntaxError"))
+@pytest.mark.parametrize("status", [1, 2, 3])
+def test_tests_that_cannot_be_run_kill_nothing(tree, status):
+    """A patch that does not compile breaks every fixture that starts a server: that is pytest's status 1."""
+
+    def run(tree: Path, tests: tuple[str, ...]) -> tuple[int, str]:
+        is_in = "False" in (tree / "door.py").read_text()
+        return (status if is_in else 0), "\nERROR tests/test_lock.py::test_it_is_locked - DidNotStart"
+
+    verdict = tool.judge(mutant_of(tree), tree, run)
 
     assert not verdict.is_killed
-    assert "pytest could not run the tests (exit status 2)" in verdict.why
+    assert f"no test failed, but not all could be run (exit status {status})" in verdict.why
+
+
+def test_a_test_that_fails_after_one_that_could_not_be_run_kills(tree):
+    def run(tree: Path, tests: tuple[str, ...]) -> tuple[int, str]:
+        is_in = "False" in (tree / "door.py").read_text()
+        return int(is_in), "\nERROR tests/test_door.py::test_open\nFAILED tests/test_lock.py::test_it_is_locked"
+
+    assert tool.judge(mutant_of(tree), tree, run) == tool.Verdict(True, "tests/test_lock.py::test_it_is_locked")
 
 
 def test_a_patch_that_does_not_fit_any_more_is_an_error(tree):

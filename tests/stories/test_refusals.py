@@ -17,6 +17,7 @@ async def test_a_handshake_is_refused_with_a_status(story, make, verdict):
     assert refusal.status == verdict[0]
     assert refusal.code in (verdict[1], None)
     assert refusal.code or story.server.name == "daphne", "uvicorn takes a body"
+    assert not story.server.complaints(), "it says nothing of the token"
 
 
 @each_token
@@ -30,6 +31,7 @@ async def test_a_first_message_is_refused_with_a_code(story, make, verdict):
     assert end.goodbye is not None
     assert end.goodbye["code"] == CLOSES[verdict]
     assert end.goodbye["reconnect"] is (CLOSES[verdict] < 4400)
+    assert not story.server.complaints(), "it says nothing of the token"
 
 
 @each_token
@@ -37,4 +39,5 @@ async def test_the_api_refuses_it_with_the_same_code(story, make, verdict):
     answer = await story.call("GET", "/users", token=await make(story))
 
     assert (answer.status_code, answer.json()["code"]) == verdict
+    assert not story.server.complaints(), "it says nothing of the token"
     assert answer.headers["content-type"] == "application/problem+json"
