@@ -55,7 +55,7 @@ export class UsherClient {
   #visit = 0
   #attempt = 0
   #error: UsherError | undefined
-  #timers: { retry?: unknown; stable?: unknown; hidden?: unknown } = {}
+  readonly #timers: Record<string, unknown> = {}
   #unlisten: (() => void) | undefined
   /** Why no socket is wanted just now. */
   #pauses = new Set<'asked' | 'hidden' | 'frozen'>()
@@ -124,7 +124,11 @@ export class UsherClient {
       }
       const look = (state: State): void => {
         if (state.status === 'live') resolve(state.viewer)
-        else if (isFinal(state)) reject('error' in state && state.error ? state.error : closed())
+        else if (isFinal(state))
+          reject(
+            ('error' in state && state.error) ||
+              new UsherError('closed', 'the client was closed', 'Call connect() again.'),
+          )
         else return
         undo()
       }
@@ -142,8 +146,8 @@ export class UsherClient {
 
   /** Close, for good: nothing is tried again until `connect()`. */
   close(): void {
+    this.#tokens.forget() // first: a listener may begin anew
     this.#end({ status: 'closed' })
-    this.#tokens.forget()
   }
 
   /** Let the socket go until `resume()`. */
@@ -177,9 +181,9 @@ export class UsherClient {
   async *stream({ signal }: { signal?: AbortSignal } = {}): AsyncGenerator<Event, void, undefined> {
     const queue: Event[] = []
     let wake = (): void => {}
-    const undo = [this.on('event', (event) => (queue.push(event), wake())), this.on('state', () => wake())]
-    const abort = (): void => wake()
-    signal?.addEventListener('abort', abort)
+    const look = (): void => wake()
+    const undo = [this.on('event', (event) => (queue.push(event), wake())), this.on('state', look)]
+    signal?.addEventListener('abort', look)
     try {
       while (!signal?.aborted) {
         const next = queue.shift()
@@ -191,22 +195,22 @@ export class UsherClient {
       }
     } finally {
       undo.forEach((call) => call())
-      signal?.removeEventListener('abort', abort)
+      signal?.removeEventListener('abort', look)
     }
   }
 
   // ---- what the circumstances ask for
 
   #happened(what: Happening): void {
-    const { clock, pauseAfter } = this.#settings
+    const { pauseAfter } = this.#settings
     if (what === 'offline' || what === 'online') {
       if (!isFinal(this.#state)) this.#go()
     } else if (what === 'hidden') {
-      if (pauseAfter !== false) this.#timers.hidden = clock.setTimeout(() => this.#pauseFor('hidden'), pauseAfter)
+      if (pauseAfter !== false) this.#after(pauseAfter, 'hidden', () => this.#pauseFor('hidden'))
     } else if (what === 'frozen') {
       this.#pauseFor('frozen')
     } else {
-      clock.clearTimeout(this.#timers.hidden)
+      this.#stop('hidden')
       this.#pauses.delete(what === 'visible' ? 'hidden' : 'frozen')
       if (this.#state.status === 'paused') this.#go()
     }
@@ -225,21 +229,29 @@ export class UsherClient {
     else if (!this.#connection || this.#state.status === 'reconnecting') this.#try()
   }
 
-  /** Let go of socket, attempt and timers, and say where that leaves us. */
-  #leave(state: Sinceless): void {
-    const { clock } = this.#settings
+  /** Let go of socket, attempt and timers, and say where that leaves us. Returns as `#set` does. */
+  #leave(state: Sinceless): boolean {
     this.#visit++
     this.#connection?.drop()
     this.#connection = undefined
-    clock.clearTimeout(this.#timers.retry)
-    clock.clearTimeout(this.#timers.stable)
-    this.#set(state)
+    this.#stop('retry', 'stable', 'renew')
+    return this.#set(state)
+  }
+
+  /** Make a call later; one at a time of each name. */
+  #after(ms: number, name: string, call: () => void): void {
+    this.#stop(name)
+    this.#timers[name] = this.#settings.clock.setTimeout(call, ms)
+  }
+
+  #stop(...names: string[]): void {
+    names.forEach((name) => this.#settings.clock.clearTimeout(this.#timers[name]))
   }
 
   #end(state: Sinceless): void {
     this.#unlisten?.()
     this.#unlisten = undefined
-    this.#settings.clock.clearTimeout(this.#timers.hidden)
+    this.#stop('hidden')
     this.#pauses.clear()
     this.#leave(state)
   }
@@ -251,23 +263,28 @@ export class UsherClient {
     this.#reason = 'reconnecting'
   }
 
-  #set(state: Sinceless): void {
+  /** Say where we are; false if a listener has led on from there, as by `close()`, and nothing more is to be done. */
+  #set(state: Sinceless): boolean {
     const isSame = state.status === this.#state.status
-    this.#state = Object.freeze({ ...state, since: isSame ? this.#state.since : this.#settings.clock.now() }) as State
-    this.#emitter.emit('state', this.#state)
+    const since = isSame ? this.#state.since : this.#settings.clock.now()
+    const now = (this.#state = Object.freeze({ ...state, since }) as State)
+    const isStill = (): boolean => now === this.#state
+    this.#emitter.emit('state', now, isStill)
+    return isStill()
   }
 
   // ---- one visit
 
   #try(): void {
     const error = this.#error
-    this.#leave(
+    const isTrying = this.#leave(
       error ? { status: 'reconnecting', attempt: this.#attempt, retryAt: null, error } : { status: 'connecting' },
     )
-    void this.#open(this.#visit)
+    if (isTrying) void this.#open()
   }
 
-  async #open(visit: number): Promise<void> {
+  async #open(): Promise<void> {
+    const visit = this.#visit
     const { inHeader, clock, origin } = this.#settings
     let token: string
     try {
@@ -281,7 +298,7 @@ export class UsherClient {
     this.#token = token
     const { cursor } = this.#place
     this.#hadPlace = cursor !== undefined
-    const after = this.#hadPlace ? `?after=${encodeURIComponent(cursor!)}` : ''
+    const after = cursor === undefined ? '' : `?after=${encodeURIComponent(cursor)}`
     const url = `${origin.replace('http', 'ws')}/ws/user_notifications/${after}`
     try {
       this.#connection = new Connection(this.#settings.WebSocket, url, token, inHeader, clock, {
@@ -303,7 +320,7 @@ export class UsherClient {
     if (frame.type === 'ready') this.#ready(frame)
     else if (frame.type === 'synced') this.#synced(frame)
     else if (frame.type === 'rights.changed') this.#rightsChanged(frame)
-    else if (frame.type === 'auth.expiring') void this.#renew(this.#visit)
+    else if (frame.type === 'auth.expiring') void this.#renew()
   }
 
   #ready(frame: Ready): void {
@@ -322,15 +339,14 @@ export class UsherClient {
   }
 
   #synced({ complete, reason }: Synced): void {
-    const { clock, backoff } = this.#settings
     const viewer = this.#viewer
     if (!viewer) return
     const reload = !complete || !this.#hadPlace
     if (!complete) this.#place.move(undefined)
     this.#isGood()
-    this.#timers.stable = clock.setTimeout(() => (this.#attempt = 0), backoff.stableAfter)
-    this.#set({ status: 'live', viewer, complete })
-    this.#emitter.emit('synced', { complete, reload, ...(reason !== undefined && { reason }) })
+    this.#after(this.#settings.backoff.stableAfter, 'stable', () => (this.#attempt = 0))
+    if (this.#set({ status: 'live', viewer, complete }))
+      this.#emitter.emit('synced', { complete, reload, ...(reason && { reason }) })
   }
 
   #take(event: Event): void {
@@ -340,15 +356,16 @@ export class UsherClient {
   }
 
   #rightsChanged({ permissions }: RightsChanged): void {
-    if (!this.#viewer) return
-    const viewer = (this.#viewer = { ...this.#viewer, permissions })
-    if ('viewer' in this.#state) this.#set({ ...this.#state, viewer })
-    this.#emitter.emit('rights.changed', { permissions })
+    const state = this.#state
+    if (!('viewer' in state)) return
+    const viewer = (this.#viewer = { ...state.viewer, permissions })
+    if (this.#set({ ...state, viewer })) this.#emitter.emit('rights.changed', { permissions })
   }
 
   /** Renew the token of the open socket; until its end, if that takes more than one attempt. */
-  async #renew(visit: number, failures = 0): Promise<void> {
-    const { clock, random, backoff } = this.#settings
+  async #renew(failures = 0): Promise<void> {
+    const visit = this.#visit
+    const { random, backoff } = this.#settings
     try {
       const token = await this.#tokens.get('expiring', this.#token)
       if (visit !== this.#visit) return
@@ -358,11 +375,8 @@ export class UsherClient {
       if (visit !== this.#visit) return
       const error = noToken(cause)
       if (!error.retryable) return this.#end({ status: 'expired', error })
+      this.#after(waitBefore(failures, random, 1000, backoff), 'renew', () => void this.#renew(failures + 1))
       this.#emitter.emit('error', error)
-      clock.setTimeout(
-        () => visit === this.#visit && void this.#renew(visit, failures + 1),
-        waitBefore(failures, random, 1000, backoff),
-      )
     }
   }
 
@@ -390,8 +404,8 @@ export class UsherClient {
     const { clock, random, backoff } = this.#settings
     const ms = waitBefore(this.#attempt++, random, least, backoff)
     this.#error = error
-    this.#leave({ status: 'reconnecting', attempt: this.#attempt, retryAt: clock.now() + ms, error })
-    this.#timers.retry = clock.setTimeout(() => this.#go(), ms)
+    if (this.#leave({ status: 'reconnecting', attempt: this.#attempt, retryAt: clock.now() + ms, error }))
+      this.#after(ms, 'retry', () => this.#go())
   }
 
   #tell(code: string, cause: unknown): void {
@@ -404,8 +418,6 @@ export class UsherClient {
     }
   }
 }
-
-const closed = (): UsherError => new UsherError('closed', 'the client was closed', 'Call connect() again.')
 
 /** Return a client; nothing happens until `connect()`. Throws a TypeError for options that cannot work. */
 export const createClient = (options: ClientOptions): UsherClient => new UsherClient(options)

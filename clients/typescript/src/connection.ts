@@ -92,7 +92,7 @@ export class Connection {
 
   #take(data: unknown): void {
     const frame = parseFrame(data)
-    if (!frame) return this.#giveUp('something came that is no frame')
+    if (!frame) return this.#closed(0, 'something came that is no frame')
     const control = frame.kind === 'control' ? frame.frame : undefined
     if (control?.type === 'ready') {
       const { every_seconds: every, answer_within_seconds: answer = 0 } = control.heartbeat
@@ -111,17 +111,11 @@ export class Connection {
   #heard(): void {
     this.#clock.clearTimeout(this.#silence)
     const ms = this.#patienceMs
-    this.#silence = this.#clock.setTimeout(() => this.#giveUp(`nothing came for ${ms / 1000} s`), ms)
-  }
-
-  #giveUp(reason: string): void {
-    this.drop()
-    this.#closed(0, reason)
+    this.#silence = this.#clock.setTimeout(() => this.#closed(0, `nothing came for ${ms / 1000} s`), ms)
   }
 
   #closed(code: number, reason: string): void {
-    this.#clock.clearTimeout(this.#silence)
-    this.#socket.onmessage = this.#socket.onclose = null
+    this.drop() // by whomever it was closed
     const goodbye = this.#goodbye
     // Where the close frame got lost, or a proxy put its own in place, the farewell still says why.
     const isOurs = code >= 4000 && code < 4500

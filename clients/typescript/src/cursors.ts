@@ -26,4 +26,4 @@ export function sessionStore(): CursorStore {
 
 /** Return the key of a viewer's cursor: nobody is resumed from another's, whoever logs in on the same device. */
 export const cursorKey = (origin: string, tenant: string, user: string): string =>
-  `usher:${encodeURIComponent(origin)}:${encodeURIComponent(tenant)}:${encodeURIComponent(user)}`
+  `usher:${[origin, tenant, user].map(encodeURIComponent).join(':')}`

@@ -16,8 +16,10 @@ export class Emitter<Events> {
     return () => void listeners.delete(own)
   }
 
-  emit<Name extends keyof Events>(name: Name, payload: Events[Name]): void {
+  /** Call the listeners; no further one once `isStill` says that the payload is overtaken. */
+  emit<Name extends keyof Events>(name: Name, payload: Events[Name], isStill = (): boolean => true): void {
     for (const listener of [...(this.#listeners[name] ?? [])]) {
+      if (!isStill()) return
       try {
         listener(payload)
       } catch (error) {

@@ -18,7 +18,7 @@ export class UsherError extends Error {
     remedy: string,
     more: { retryable?: boolean; status?: number; requestId?: string; retryAfterMs?: number; cause?: unknown } = {},
   ) {
-    super(message, more.cause === undefined ? undefined : { cause: more.cause })
+    super(message, more)
     this.code = code
     this.remedy = remedy
     this.retryable = more.retryable ?? false

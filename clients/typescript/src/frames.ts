@@ -83,23 +83,25 @@ const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every
 const always = (): boolean => true
 
 /** What each type of frame must have; only what the client goes by is looked at. */
-const CONTROL: Readonly<Record<string, Check>> = {
-  ready: (f) =>
-    isText(f.tenant) &&
-    isObject(f.user) &&
-    isText(f.user.id) &&
-    isTexts(f.permissions) &&
-    isObject(f.fields) &&
-    isObject(f.heartbeat) &&
-    isCount(f.heartbeat.every_seconds) &&
-    isCount(f.heartbeat.answer_within_seconds ?? 0),
-  synced: (f) => typeof f.complete === 'boolean',
-  'rights.changed': (f) => isTexts(f.permissions),
-  goodbye: (f) => isCount(f.code) && isText(f.reason) && isCount(f.retry_after_ms ?? 0),
-  'auth.ok': always,
-  'auth.expiring': always,
-  ping: always,
-}
+const CONTROL = new Map<string, Check>(
+  Object.entries({
+    ready: (f: Members) =>
+      isText(f.tenant) &&
+      isObject(f.user) &&
+      isText(f.user.id) &&
+      isTexts(f.permissions) &&
+      isObject(f.fields) &&
+      isObject(f.heartbeat) &&
+      isCount(f.heartbeat.every_seconds) &&
+      isCount(f.heartbeat.answer_within_seconds ?? 0),
+    synced: (f: Members) => typeof f.complete === 'boolean',
+    'rights.changed': (f: Members) => isTexts(f.permissions),
+    goodbye: (f: Members) => isCount(f.code) && isText(f.reason) && isCount(f.retry_after_ms ?? 0),
+    'auth.ok': always,
+    'auth.expiring': always,
+    ping: always,
+  }),
+)
 
 /**
  * Return the frame that a message holds, or undefined for something that is no frame of this protocol.
@@ -118,7 +120,7 @@ export function parseFrame(message: unknown): Frame | undefined {
     const isEvent = isText(frame.id) && isObject(frame.data) && isTexts(frame.redacted)
     return isEvent ? { kind: 'event', event: frame as unknown as Event } : undefined
   }
-  const check = Object.hasOwn(CONTROL, frame.type) ? CONTROL[frame.type] : undefined
+  const check = CONTROL.get(frame.type)
   if (!check) return { kind: 'unknown' }
   return check(frame) ? { kind: 'control', frame: frame as unknown as Ready } : undefined
 }

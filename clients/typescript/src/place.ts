@@ -33,11 +33,10 @@ export class Place {
     this.cursor = cursor
     // One after the other: a slow store must not end up with an older place.
     this.#last = this.#last
-      .then(() => (cursor === this.cursor ? this.#keep(cursor) : undefined))
+      .then(() => {
+        if (cursor !== this.cursor) return undefined
+        return cursor === undefined ? this.#store.delete(this.#key) : this.#store.set(this.#key, cursor)
+      })
       .catch((error: unknown) => this.#failed(error))
-  }
-
-  #keep(cursor: string | undefined): void | Promise<void> {
-    return cursor === undefined ? this.#store.delete(this.#key) : this.#store.set(this.#key, cursor)
   }
 }

@@ -104,9 +104,9 @@ export class Rest {
     const text = await answer.text().catch(() => '')
     let content: unknown
     try {
-      content = text ? JSON.parse(text) : undefined
+      if (text) content = JSON.parse(text)
     } catch {
-      content = undefined
+      // No JSON: no answer of ours.
     }
     if (answer.ok && (content !== undefined || !text)) return content
     throw problemOf(answer, (content ?? {}) as Record<string, unknown>)
@@ -128,7 +128,7 @@ export function problemOf(answer: Response, problem: Record<string, unknown>): U
   const code = typeof problem.code === 'string' ? problem.code : `http_${answer.status}`
   const detail = typeof problem.detail === 'string' ? problem.detail : `the server answered ${answer.status}`
   return new UsherError(code, detail, REMEDY[verdict]!, {
-    retryable: verdict === 'wait' || verdict === 'come_back',
+    retryable: verdict === 'come_back' || verdict === 'wait',
     status: answer.status,
     retryAfterMs: (Number(answer.headers.get('Retry-After')) || 0) * 1000,
     ...(typeof problem.request_id === 'string' && { requestId: problem.request_id }),

@@ -62,7 +62,7 @@ export class Tokens {
     const timer = this.#clock.setTimeout(giveUp, PATIENCE_MS)
     signal.addEventListener('abort', giveUp)
     try {
-      const token = await Promise.race([Promise.resolve(this.#getToken({ reason, signal })), late])
+      const token = await Promise.race([this.#getToken({ reason, signal }), late])
       if (typeof token !== 'string' || !token) {
         throw new AuthError(`getToken gave ${String(token)}; expected an access token`)
       }

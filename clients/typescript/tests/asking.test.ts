@@ -182,6 +182,73 @@ describe('pause()', () => {
   })
 })
 
+describe.each([
+  ['close', 'closed'],
+  ['pause', 'paused'],
+] as const)('%s() from a listener', (call, end) => {
+  const life = ['connecting', 'catching_up', 'live', 'reconnecting', 'reconnecting', 'catching_up', 'live']
+
+  test.each(life.map((status, place) => ({ status, place })))('for state $place, $status', async ({ place }) => {
+    const { server, client, pass, states, synced } = story()
+    client.on('state', () => states.length === place + 1 && client[call]())
+    const later: string[] = []
+    client.on('state', ({ status }) => later.push(status))
+    client.connect().catch(() => {})
+    await pass()
+    server.drop()
+    await pass(1000)
+
+    expect(states).toEqual([...life.slice(0, place + 1), end])
+    expect(later, 'what is over is told to nobody').toEqual([...life.slice(0, place), end])
+    expect(client.state.status).toBe(end)
+    expect(server.open).toEqual([])
+    expect(server.clock.pending).toBe(0)
+    expect(synced).toHaveLength(place > 2 ? 1 : 0)
+  })
+
+  test('for a change of rights tells no more of it', async () => {
+    const { server, client, pass } = await live()
+    const told: unknown[] = []
+    client.on('state', () => client.state.status === 'live' && client[call]())
+    client.on('rights.changed', (rights) => told.push(rights))
+    server.permit('watch_signups')
+    await pass(60_000)
+
+    expect(client.state.status).toBe(end)
+    expect(told).toEqual([])
+  })
+
+  test('for a renewal that failed does not try it again', async () => {
+    let asked = 0
+    const server = new FakeServer()
+    const getToken: GetToken = (ask) => (asked++ ? Promise.reject(new Error('away')) : server.getToken(ask))
+    const { client, pass } = await live({ getToken }, server)
+    client.on('error', () => client[call]())
+    server.warn()
+    await pass()
+
+    expect(server.clock.pending).toBe(0)
+    await pass(60_000)
+    expect(client.state.status).toBe(end)
+    expect(asked).toBe(2)
+  })
+})
+
+test('connect() from a listener for the end begins anew', async () => {
+  const { server, client, pass } = await live()
+  const undo = client.on('state', ({ status }) => {
+    if (status !== 'closed') return
+    undo()
+    void client.connect()
+  })
+
+  client.close()
+  await pass()
+
+  expect(client.state.status).toBe('live')
+  expect(server.asked).toEqual(['initial', 'initial'])
+})
+
 describe('reconnectNow()', () => {
   test('when idle or closed does nothing', async () => {
     const { server, client, pass } = story()

@@ -1,6 +1,7 @@
 /** What other clients lose, ours does not: each of these was seen to fail in a leading SDK. */
 import { expect, test } from 'vitest'
-import { AuthError, UsherError } from '../src/index.js'
+import { AuthError, UsherError, type GetToken, type UsherClient } from '../src/index.js'
+import { FakeServer } from '../src/testing/index.js'
 import { live, story } from './story.js'
 
 test('listeners are still there after a reconnect', async () => {
@@ -58,6 +59,28 @@ test('close() closes: nothing is tried again', async () => {
   expect(server.open).toEqual([])
   expect(server.sockets).toHaveLength(1)
   expect(server.clock.pending).toBe(0)
+})
+
+const ends: [string, (client: UsherClient, server: FakeServer) => void, number][] = [
+  ['close()', (client) => client.close(), 0],
+  ['pause()', (client) => client.pause(), 0],
+  ['a line that broke', (_, server) => server.drop(), 1], // the next attempt
+]
+
+test.each(ends)('after %s no renewal of the old socket is tried again', async (_, end, timers) => {
+  let isAway = false
+  const server = new FakeServer()
+  const getToken: GetToken = (ask) => (isAway ? Promise.reject(new Error('away')) : server.getToken(ask))
+  const { client, pass } = await live({ getToken }, server)
+  isAway = true
+  server.warn()
+  server.warn()
+  await pass()
+
+  end(client, server)
+  await pass()
+
+  expect(server.clock.pending).toBe(timers)
 })
 
 test('close() while a token is awaited opens nothing later', async () => {
