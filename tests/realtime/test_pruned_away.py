@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from accounts import grants
 from accounts.models import User
@@ -119,6 +120,7 @@ async def test_a_hole_before_what_is_new_closes_those_who_are_live(caplog, monke
         socket = await home.socket(session)
         await socket.until(lambda s: s.of_type("synced"))
 
+        @transaction.atomic  # the hub's own sweep may read at any moment: it must find all of this or nothing
         def lose_one():
             make_user(acme, "dave")
             make_user(acme, "erin")
