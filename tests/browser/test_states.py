@@ -3,6 +3,7 @@
 import re
 import signal
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import expect
@@ -13,6 +14,11 @@ from tests.services.processes import free_port
 from tests.stories.servers import NAMES
 
 each_server = pytest.mark.parametrize("name", NAMES)
+
+KEEP_SOCKETS = """
+    window.kept = []
+    window.WebSocket = class extends WebSocket { constructor(...given) { super(...given); window.kept.push(this) } }
+"""
 
 
 @pytest.fixture
@@ -184,6 +190,52 @@ async def test_who_has_too_many_sockets_open_is_told_which_to_close(serve, stage
     await tab.everybody_can_use_it()
 
 
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"USHER_SOCKETS_PER_TENANT": "1"}, "Your organisation has as many connections open as it may."),
+        ({"USHER_HANDSHAKES_PER_USER": "1/h"}, "Too much came from here in a short time."),
+        ({"USHER_SOCKETS_PER_PROCESS": "1"}, "The server is full."),
+    ],
+    ids=["4200", "4202", "4203"],
+)
+async def test_who_is_to_wait_is_told_why_and_until_when(serve, stage_of, limits, words):
+    stage = stage_of(serve(**limits))
+    await stage.viewer("alice")
+
+    other = await stage.visitor()
+    await other.sign_in(stage.person("alice"))
+
+    await other.sees(words)
+    await other.sees(re.compile(r"Trying again in \d+ s\."))
+    await other.is_said_to_be("Reconnecting")
+    await other.everybody_can_use_it()
+
+
+@each_server
+async def test_a_page_that_is_not_understood_is_cut_off_for_good_and_says_so(serve, stage_of, name):
+    stage = stage_of(serve(name))
+    alice = await stage.visitor()
+    await alice.page.context.add_init_script(KEEP_SOCKETS)
+    await alice.page.reload()
+    await alice.sign_in(stage.person("alice"))
+    await alice.is_said_to_be("Live")
+    dave = await stage.story.sign_up("dave")
+    await alice.sees_row(dave.username)
+
+    await alice.page.evaluate("kept.at(-1).send('no frame of ours')")
+
+    await alice.sees("The server has ended the connection.")
+    await alice.is_said_to_be("Stopped")
+    await alice.sees_row(dave.username)
+    await alice.everybody_can_use_it()
+    erin = await stage.story.sign_up("erin")
+    assert len(alice.sockets) == 1
+    await alice.page.get_by_role("button", name="Try again").click()
+    await alice.is_said_to_be("Live")
+    await alice.sees_row(erin.username)
+
+
 async def test_without_a_network_the_page_says_so_and_catches_up(cut_off, stage_of):
     with cut_off("daphne") as (server, line):
         stage = stage_of(server, at=f"http://127.0.0.1:{line.port}")
@@ -286,3 +338,26 @@ async def test_a_list_that_cannot_be_read_says_why_and_which_request_it_was(serv
     await alice.sees("The list could not be read")
     await alice.sees(re.compile("^Request [0-9a-f]{32}$"))
     await alice.everybody_can_use_it()
+
+
+async def test_while_the_database_is_away_the_page_says_which_request_failed_and_then_recovers(
+    serve, stage_of, databases, demo_database
+):
+    with Proxy(databases.postgres.socket) as line:
+        database = urlsplit(demo_database("postgresql")).path
+        stage = stage_of(serve(DATABASE_URL=f"postgresql://postgres@127.0.0.1:{line.port}{database}"))
+        alice = await stage.viewer("alice")
+        await expect(alice.rows.first).to_be_visible()
+
+        line.down()
+        await alice.page.get_by_role("searchbox").fill("nobody has asked for this before")
+
+        await alice.sees("The list could not be read")
+        await alice.sees(re.compile("^Request [0-9a-f]{32}$"))
+        await alice.everybody_can_use_it()
+        line.up()
+        await alice.page.get_by_role("searchbox").fill("")
+        await expect(alice.rows.first).to_be_visible()
+        dave = await stage.story.sign_up("dave")
+        await alice.sees_row(dave.username)
+        await alice.is_said_to_be("Live")
