@@ -18,6 +18,10 @@ from realtime.housekeeping import Housekeeper
 from realtime.serving import daphne, uvicorn
 
 SERVERS = {"daphne": daphne.run, "uvicorn": uvicorn.run}
+PAGE_WITHOUT_ORIGIN = (
+    "usher: USHER_ALLOWED_ORIGINS is empty; expected the origins from which people open the live page, such as "
+    "https://usher.example.com. Without it they can sign in there, and every socket of the page is refused."
+)
 
 
 class Command(BaseCommand):
@@ -39,6 +43,8 @@ class Command(BaseCommand):
                 f"host is {options['host']!r}; expected a loopback address such as 127.0.0.1, because USHER_DEMO=1 "
                 "serves people whose password is known to all: leave it out to serve others"
             )
+        if settings.LIVE_PAGE is not None and not settings.USHER.allowed_origins:
+            self.stderr.write(self.style.WARNING(PAGE_WITHOUT_ORIGIN))
         open_as_many_files_as_may_be()
         be_impatient()
         refuse_unmigrated()

@@ -6,6 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.management.commands import serve
+from config.live_page import LivePage
 from tests.databases import django_uses
 
 
@@ -30,6 +31,31 @@ def test_the_demo_stays_on_this_machine_whatever_the_option_says(settings, host)
 def test_without_the_demo_any_host_will_do():
     with pytest.raises(AssertionError, match="it serves"):
         call_command("serve", host="0.0.0.0", port=0)
+
+
+@pytest.mark.usefixtures("database", "_never_serves")
+@pytest.mark.parametrize(
+    ("page", "origins", "is_warned"),
+    [
+        (LivePage("main.js", (), ()), (), True),
+        (LivePage("main.js", (), ()), ("https://usher.example.com",), False),
+        (None, (), False),
+    ],
+    ids=["a page without an origin", "a page with one", "no page"],
+)
+def test_a_page_whose_sockets_will_be_refused_is_warned_of(settings, capsys, page, origins, is_warned):
+    settings.LIVE_PAGE = page
+    settings.USHER = settings.USHER.model_copy(update={"allowed_origins": origins})
+
+    with pytest.raises(AssertionError, match="it serves"):
+        call_command("serve", port=0)
+
+    assert capsys.readouterr().err == (
+        "usher: USHER_ALLOWED_ORIGINS is empty; expected the origins from which people open the live page, such as "
+        "https://usher.example.com. Without it they can sign in there, and every socket of the page is refused.\n"
+        if is_warned
+        else ""
+    )
 
 
 @pytest.mark.usefixtures("_never_serves")
