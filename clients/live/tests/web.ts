@@ -5,6 +5,12 @@ import type { Tabs, Told } from '../src/session/tabs'
 const answer = (status: number, content: unknown, headers: Record<string, string> = {}): Response =>
   new Response(status === 204 ? null : JSON.stringify(content), { status, headers })
 
+interface Answer {
+  readonly status: number
+  readonly content?: unknown
+  readonly headers?: Record<string, string>
+}
+
 export interface Person {
   readonly tenant: string
   readonly username: string
@@ -20,6 +26,10 @@ export class FakeWeb {
   refusal: { status: number; code: string; retryAfter?: string } | undefined
   people: readonly Person[] | undefined
   readonly calls: string[] = []
+  /** A renewal's answer, made when it was asked for, arrives only after this. */
+  gate: Promise<unknown> = Promise.resolve()
+  /** Whom the next call takes its caller for, instead of the server's one user. */
+  mistakenFor: object | undefined
   /** Calls by path that are to fail. */
   readonly failing = new Map<string, { status: number; code: string; detail: string }>()
 
@@ -31,32 +41,40 @@ export class FakeWeb {
     const path = new URL(address).pathname.replace('/api/v1', '')
     this.calls.push(`${init.method ?? 'GET'} ${path}`)
     const failure = this.failing.get(path)
+    if (path === '/me' && this.mistakenFor) {
+      const other = this.mistakenFor
+      this.mistakenFor = undefined
+      return answer(200, other)
+    }
     if (failure) return answer(failure.status, { ...failure, request_id: 'r-1234' })
     if (path === '/demo') return this.people ? answer(200, { people: this.people }) : answer(404, { code: 'not_found' })
     if (path === '/demo/signups') return answer(201, { created: 8 })
     if (!path.startsWith('/auth/web')) return this.server.fetch(address, init)
     if (this.server.isDown) throw new TypeError('fetch failed')
-    return this.#session(path, init)
+    const { status, content, headers } = this.#session(path, init)
+    if (path === '/auth/web/refresh') {
+      await this.gate
+      if (status === 401) this.isSignedIn = false // it takes the cookie, whichever that is by now
+    }
+    return answer(status, content, headers)
   }) as typeof fetch
 
-  #session(path: string, init: RequestInit): Response {
+  #session(path: string, init: RequestInit): Answer {
     if (path === '/auth/web/logout') {
       this.isSignedIn = false
-      return answer(204, undefined)
+      return { status: 204 }
     }
     if (path === '/auth/web/token') {
       const { password } = JSON.parse(String(init.body)) as { password: string }
-      if (password !== 'usher-demo') return answer(401, { code: 'bad_credentials', detail: 'no', request_id: 'r-1' })
+      if (password !== 'usher-demo')
+        return { status: 401, content: { code: 'bad_credentials', detail: 'no', request_id: 'r-1' } }
       this.isSignedIn = true
     } else if (this.refusal) {
       const { status, code, retryAfter } = this.refusal
-      return answer(
-        status,
-        { code, detail: `${code}, says the server` },
-        retryAfter ? { 'Retry-After': retryAfter } : {},
-      )
-    } else if (!this.isSignedIn) return answer(401, { code: 'unauthenticated', detail: 'log in' })
-    return answer(200, { access: this.server.mint(), expires_in: 300 })
+      const headers = retryAfter ? { headers: { 'Retry-After': retryAfter } } : {}
+      return { status, content: { code, detail: `${code}, says the server` }, ...headers }
+    } else if (!this.isSignedIn) return { status: 401, content: { code: 'unauthenticated', detail: 'log in' } }
+    return { status: 200, content: { access: this.server.mint(), expires_in: 300 } }
   }
 }
 

@@ -55,24 +55,29 @@ export class Session {
 
   /** Find out whether this browser is signed in. */
   async restore(): Promise<void> {
+    const restoring: SessionState = { status: 'restoring' }
     this.#access = undefined
-    this.#set({ status: 'restoring' })
-    try {
-      const { token } = await this.#renew()
-      this.#enter(await this.#web.me(token))
-    } catch (error) {
-      if (error instanceof AuthError) this.#set({ status: 'signed_out', why: 'nobody' })
-      else this.#set({ status: 'unreachable', error: error as UsherError })
-    }
+    this.#set(restoring)
+    const next = await this.#found()
+    // Meanwhile somebody may have signed in or out, here or in another tab.
+    if (this.#state !== restoring) return
+    if ('id' in next) this.#enter(next)
+    else this.#set(next)
   }
 
   /** Rejects with an `UsherError` that says why not. */
   async signIn(credentials: Credentials): Promise<void> {
-    const access = await this.#web.token(credentials)
-    const me = await this.#web.me(access.token)
-    this.#access = access
-    this.#enter(me)
-    this.#tabs.tell({ what: 'signed_in', user: me.id })
+    // Alone: the answer to a renewal that is under way would put another cookie in the place of the new one, or none.
+    const access = await this.#tabs.alone(() => this.#web.token(credentials))
+    let me: Me | undefined
+    try {
+      me = await this.#web.me(access.token)
+      this.#access = access
+      this.#enter(me)
+    } finally {
+      // The session of the other tabs has been replaced, whoever it is that has begun this one.
+      this.#tabs.tell({ what: 'signed_in', user: me?.id })
+    }
   }
 
   /** End the session, in all tabs. What is shown goes at once, whether or not the server can be told. */
@@ -80,13 +85,13 @@ export class Session {
     this.#leave('left')
     this.#tabs.tell({ what: 'signed_out' })
     try {
-      await this.#web.logout()
+      await this.#tabs.alone(() => this.#web.logout())
     } catch {
       if (this.#state.status === 'signed_out') this.#set({ status: 'signed_out', why: 'not_told' })
     }
   }
 
-  /** For the client. */
+  /** For the client. Its signal is not heeded: an answer that nobody waits for would take the next cookie along. */
   readonly getToken: GetToken = async ({ reason }) => {
     const held = this.#access
     const isFresh = held && held.until > this.#now()
@@ -95,6 +100,17 @@ export class Session {
     const access = isFresh && isWanted && reason !== 'rejected' ? held : await this.#renew()
     this.#given = access.token
     return access.token
+  }
+
+  /** Return who is signed in, or how it stands instead. */
+  async #found(): Promise<Me | SessionState> {
+    try {
+      const { token } = await this.#renew()
+      return await this.#web.me(token)
+    } catch (error) {
+      const isNobody = error instanceof AuthError || (error as UsherError).status === 401
+      return isNobody ? { status: 'signed_out', why: 'nobody' } : { status: 'unreachable', error: error as UsherError }
+    }
   }
 
   #renew(): Promise<Access> {
@@ -125,10 +141,10 @@ export class Session {
   #heard(told: Told): void {
     const me = this.#state.status === 'signed_in' ? this.#state.me : undefined
     if (told.what === 'signed_out') {
-      if (me) this.#leave('left_elsewhere')
+      if (this.#state.status !== 'signed_out') this.#leave('left_elsewhere')
     } else if (told.what === 'renewed') {
       if (me?.id === told.user) this.#access = told.access
-    } else if (me?.id === told.user) {
+    } else if (me && me.id === told.user) {
       this.#access = undefined // of a session that the new one has replaced
       this.#enter(me)
     } else {

@@ -2,7 +2,8 @@
 import type { Access } from './web'
 
 export type Told =
-  | { readonly what: 'signed_in'; readonly user: string }
+  /** Without a user: somebody, whoever it is. */
+  | { readonly what: 'signed_in'; readonly user: string | undefined }
   | { readonly what: 'signed_out' }
   | { readonly what: 'renewed'; readonly user: string; readonly access: Access }
 

@@ -15,6 +15,11 @@ export interface Access {
 
 const GOOD_FOR = 2 / 3
 
+/** So long a call may take. */
+const PATIENCE_MS = 10_000
+/** So long a renewal may take until it is tried once more. */
+const RENEWAL_PATIENCE_MS = 4_000
+
 /** Who is signed in; without a tenant: an operator. */
 export interface Me {
   readonly id: string
@@ -39,8 +44,15 @@ export class Web {
     return this.#access('/auth/web/token', credentials)
   }
 
-  refresh(): Promise<Access> {
-    return this.#access('/auth/web/refresh')
+  async refresh(): Promise<Access> {
+    const path = '/auth/web/refresh'
+    try {
+      return await this.#access(path, undefined, RENEWAL_PATIENCE_MS)
+    } catch (error) {
+      if ((error as UsherError).code !== 'unreachable') throw error
+    }
+    // A line that has died swallows the answer, and with it the next cookie. The server gives both again for ten seconds.
+    return this.#access(path)
   }
 
   async logout(): Promise<void> {
@@ -48,12 +60,17 @@ export class Web {
   }
 
   async me(token: string): Promise<Me> {
-    return (await this.call('GET', '/me', undefined, token)) as Me
+    return (await this.call('GET', '/me', { token })) as Me
   }
 
-  /** Return what a call is answered with. */
-  async call(method: string, path: string, body?: unknown, token?: string): Promise<unknown> {
+  /** Return what a call is answered with: an object, without anything in it if there is no JSON. */
+  async call(
+    method: string,
+    path: string,
+    { body, token, patienceMs = PATIENCE_MS }: { body?: unknown; token?: string; patienceMs?: number } = {},
+  ): Promise<unknown> {
     let answer: Response
+    let text: string
     try {
       answer = await this.#fetch(`${this.#origin}/api/v1${path}`, {
         method,
@@ -64,20 +81,31 @@ export class Web {
         ...(body !== undefined && { body: JSON.stringify(body) }),
         credentials: 'same-origin',
         cache: 'no-store',
+        signal: AbortSignal.timeout(patienceMs),
       })
+      text = await answer.text()
     } catch (cause) {
       throw new UsherError('unreachable', 'the server did not answer', 'Ask again later.', { retryable: true, cause })
     }
-    const content = (await answer.json().catch(() => ({}))) as Record<string, unknown>
+    const content = contentOf(text)
     if (answer.ok) return content
     throw problemOf(answer, content)
   }
 
-  async #access(path: string, body?: unknown): Promise<Access> {
-    const { access, expires_in: seconds } = (await this.call('POST', path, body)) as {
+  async #access(path: string, body?: unknown, patienceMs?: number): Promise<Access> {
+    const options = { body, ...(patienceMs !== undefined && { patienceMs }) }
+    const { access, expires_in: seconds } = (await this.call('POST', path, options)) as {
       access: string
       expires_in: number
     }
     return { token: access, until: this.#now() + seconds * GOOD_FOR * 1000 }
+  }
+}
+
+function contentOf(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>
+  } catch {
+    return {}
   }
 }
