@@ -60,6 +60,7 @@ export const texts = {
     signOut: 'Sign out',
     simulate: 'Simulate sign-ups',
     simulating: 'Simulating…',
+    simulateFailed: (why: string) => `Nobody was simulated. ${why}`,
   },
 
   help: {
@@ -96,13 +97,25 @@ export const texts = {
       connecting: 'Opening the connection.',
       catching_up: 'Reading what you have missed.',
       live: 'Nothing is missing, and what happens next is here at once.',
-      reconnecting: 'The connection was lost. What you miss meanwhile is fetched when it is back.',
       offline: 'This device has no network. What you miss meanwhile is fetched when it has.',
       paused: 'Nothing moves until you resume; then you catch up.',
       expired: 'Your session has ended.',
       forbidden: 'You may not see these sign-ups.',
       closed: 'The server has ended the connection for good.',
-    } satisfies Record<State['status'], string>,
+    } satisfies Record<Exclude<State['status'], 'reconnecting'>, string>,
+    lost: 'The connection was lost.',
+    /** By close code or status: why the server asks to be left alone for a while. */
+    waits: {
+      429: 'Too much came from here in a short time.',
+      4200: 'Your organisation has as many connections open as it may.',
+      4201: 'You have as many connections open as you may: close one of them, such as another tab.',
+      4202: 'Too much came from here in a short time.',
+      4203: 'The server is full.',
+      4204: 'Your organisation is suspended.',
+    } as Readonly<Record<number, string>>,
+    suspended: 'Your organisation is suspended.',
+    /** After why there is no connection. */
+    fetched: 'What you miss meanwhile is fetched when it is back.',
     title: 'Connection',
     since: 'Since',
     lastEvent: 'Last sign-up',
@@ -116,17 +129,7 @@ export const texts = {
   },
 
   bar: {
-    reconnecting: 'The connection was lost.',
     tryingIn: (seconds: number) => (seconds > 0 ? `Trying again in ${seconds} s.` : 'Trying again…'),
-    /** By close code: why the server asks to be left alone for a while. */
-    waits: {
-      4200: 'Your organisation has as many connections open as it may.',
-      4201: 'You have as many connections open as you may: close one of them, such as another tab.',
-      4202: 'Too much came from here in a short time.',
-      4203: 'The server is full.',
-      4204: 'Your organisation is suspended.',
-    } as Readonly<Record<number, string>>,
-    suspended: 'Your organisation is suspended.',
     listAsOf: (time: string) => `The list is as of ${time}.`,
     offline: 'You are offline. We catch up when you are back.',
     paused: 'Paused. New sign-ups wait until you resume.',
@@ -140,6 +143,7 @@ export const texts = {
     reconnecting: 'Connection lost, trying again.',
     offline: 'You are offline.',
     paused: 'Paused.',
+    closed: 'The connection has ended.',
   },
 
   expired: {

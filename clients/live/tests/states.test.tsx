@@ -2,7 +2,8 @@
 import { act, screen } from '@testing-library/react'
 import { FakeServer } from '@usher/client/testing'
 import { expect, test } from 'vitest'
-import { story } from './story'
+import { said, story } from './story'
+import type { FakeWeb } from './web'
 
 const withDave = (): FakeServer => {
   const server = new FakeServer()
@@ -40,10 +41,11 @@ test('a broken connection is told of in words once it lasts, with when it is tri
   server.isDown = true
   server.drop()
   await pass(1_000)
-  expect(pill()).toBe('Reconnecting')
+  expect(pill()).toBe('Live')
   expect(screen.queryByText(/connection was lost/)).toBeNull()
 
   await pass(2_000)
+  expect(pill()).toBe('Reconnecting')
   expect(text()).toMatch(/The connection was lost. Trying again/)
   expect(names()).toEqual(['Dave Diver'])
 
@@ -57,12 +59,25 @@ test('a broken connection is told of in words once it lasts, with when it is tri
   expect(text()).not.toMatch(/connection was lost/)
 })
 
-test('a suspended tenant is told of, with how long it waits', async () => {
-  const { server, pass, text } = await story({ server: withDave() })
+test('a suspended tenant is told of at once, everywhere in the same words, with how long it waits', async () => {
+  const { server, pass, text, pill, user } = await story({ server: withDave() })
   server.end(4204, 'tenant suspended; try again later', 60_000)
-  await pass(2_500)
+  await pass()
 
-  expect(text()).toMatch(/Your organisation is suspended. Trying again in 5\d s/)
+  expect(pill()).toBe('Reconnecting')
+  expect(text()).toMatch(/Your organisation is suspended. Trying again in \d\d s/)
+  await user.click(screen.getByRole('button', { name: 'Connection: Reconnecting' }))
+  expect(screen.getByRole('dialog').textContent).toMatch(/Your organisation is suspended. What you miss meanwhile/)
+  expect(text()).not.toMatch(/connection was lost/)
+})
+
+test('a token that was asked for too often is no lost connection', async () => {
+  const { server, web, pass, text } = await story({ server: withDave() })
+  web.refusal = { status: 429, code: 'throttled', retryAfter: '60' }
+  server.expire()
+  await pass()
+
+  expect(text()).toMatch(/Too much came from here in a short time. Trying again in \d\d s/)
 })
 
 test('the seconds until the next attempt are counted down', async () => {
@@ -215,4 +230,58 @@ test('a suspended tenant is named as that on the way in', async () => {
   await story({ setUp: (web) => (web.refusal = refusal) })
 
   expect(screen.getByRole('heading').textContent).toBe('Your organisation is suspended')
+})
+
+test('who hears the page is told that it is live again when it is, and not before', async () => {
+  const { server, pass, user } = await story({ server: withDave() })
+  await user.click(screen.getByRole('button', { name: 'Connection: Live' }))
+  await user.click(screen.getByRole('button', { name: 'Pause' }))
+  await user.keyboard('{Escape}')
+  await pass(6_000)
+  expect(said()).toContain('Paused.')
+
+  server.isDown = true
+  await user.click(screen.getByRole('button', { name: 'Resume' }))
+  await pass()
+  await pass(4_000)
+  expect(said()).toContain('Paused.')
+  await pass(6_000)
+  await pass(6_000)
+  expect(said()).toContain('Connection lost, trying again.')
+
+  server.isDown = false
+  await pass(60_000)
+  await pass(6_000)
+  expect(said()).toContain('Connection: live again.')
+})
+
+test.each([
+  ['expired', (server: FakeServer, web: FakeWeb) => ((web.isSignedIn = false), server.expire())],
+  ['forbidden', (server: FakeServer) => server.revoke()],
+] as const)('an end is not announced as a connection that is live again: %s', async (status, end) => {
+  const { server, web, pass, pill } = await story({ server: withDave() })
+  server.isDown = true
+  server.drop()
+  await pass()
+  await pass(5_500)
+  await pass()
+  expect(said()).toContain('Connection lost, trying again.')
+
+  end(server, web)
+  server.isDown = false
+  await pass(60_000)
+  await pass(6_000)
+
+  expect(pill()).toBe(status === 'expired' ? 'Signed out' : 'No access')
+  expect(document.body.textContent).not.toContain('live again')
+})
+
+test('a connection as somebody else than the one whose page this is begins anew as that one', async () => {
+  const bob = { id: '01900000-0000-7000-8000-0000000000b0', username: 'bob', role: null }
+  const { pass } = await story({
+    setUp: (web) => (web.mistakenFor = { ...bob, tenant: { slug: 'acme', name: 'acme' } }),
+  })
+  await pass()
+
+  expect(screen.getByRole('button', { name: 'alice: your menu' })).toBeTruthy()
 })

@@ -4,12 +4,10 @@ import type { State, UsherError } from '@usher/client'
 import { useConnection, useNotificationEvent } from '@usher/client/react'
 import { useParts } from '../parts'
 import { sentence, texts } from '../texts'
-import { clockTime, useLasting, useSecondsUntil } from '../time'
+import { clockTime, useSecondsUntil } from '../time'
+import { useIsLost, whyOf } from './lost'
 
 const { bar: words, connection } = texts
-
-/** A connection that is back so soon was never worth a word. */
-const PATIENCE_MS = 2_000
 
 /** At the foot of the page, over it, so that nothing moves: what is wrong, and what is done about it. */
 export function Bar({
@@ -20,7 +18,7 @@ export function Bar({
   readonly reload: () => void
 }): ReactNode {
   const state = useConnection()
-  const isLost = useLasting(state.status === 'reconnecting', PATIENCE_MS)
+  const isLost = useIsLost(state)
   const hasGap = useGap()
   const content =
     state.status === 'reconnecting' ? (
@@ -66,11 +64,9 @@ type Lost = Extract<State, { status: 'reconnecting' }>
 
 function Reconnecting({ state, retry }: { readonly state: Lost; readonly retry: () => void }): ReactNode {
   const seconds = useSecondsUntil(state.retryAt)
-  const { status, code } = state.error
-  const why = words.waits[status ?? 0] ?? (code === 'tenant_suspended' ? words.suspended : words.reconnecting)
   const text = (
     <>
-      {why} <span className="countdown">{words.tryingIn(seconds)}</span>{' '}
+      {whyOf(state.error)} <span className="countdown">{words.tryingIn(seconds)}</span>{' '}
       <span className="quiet">{words.listAsOf(clockTime(state.since))}</span>
     </>
   )

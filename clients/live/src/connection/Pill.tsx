@@ -1,10 +1,11 @@
-import { useEffect, type ReactNode } from 'react'
+import { useEffect, useRef, type ReactNode } from 'react'
 import { Button, Dialog, DialogTrigger, Heading, Popover } from 'react-aria-components'
 import type { State } from '@usher/client'
 import { useConnection } from '@usher/client/react'
 import { Said, useAnnouncements } from '../announce/Announcer'
 import { texts } from '../texts'
 import { clockTime, exactTime, useLasting, useSecondsUntil } from '../time'
+import { useShown, whyOf } from './lost'
 import { useLastEvent } from './useLastEvent'
 
 const { connection: words, announced } = texts
@@ -18,22 +19,23 @@ export function Pill(): ReactNode {
   const lastEvent = useLastEvent()
   useSaid(state)
   // Most pages are live before anybody could read that they are connecting.
-  const isFirst = state.status === 'idle' || state.status === 'connecting'
+  const shown = useShown(state)
+  const isFirst = shown.status === 'idle' || shown.status === 'connecting'
   const isLong = useLasting(isFirst, CONNECTING_MS)
-  const word = isFirst && !isLong ? '' : words.words[state.status]
+  const word = words.words[shown.status]
   return (
     <>
       <DialogTrigger>
-        <Button className="pill" data-status={state.status} aria-label={words.label(words.words[state.status])}>
+        <Button className="pill" data-status={shown.status} aria-label={words.label(word)}>
           <span className="dot" aria-hidden="true" />
-          <span className="word">{word || '\u2026'}</span>
+          <span className="word">{isFirst && !isLong ? '\u2026' : word}</span>
         </Button>
         <Popover className="popover" placement="bottom end">
           <Dialog className="about-connection">
-            <Heading slot="title">{words.words[state.status]}</Heading>
-            <p className="quiet">{words.explanations[state.status]}</p>
-            <Facts state={state} lastEvent={lastEvent} />
-            <Actions status={state.status} retry={state.reconnectNow} pause={state.pause} resume={state.resume} />
+            <Heading slot="title">{word}</Heading>
+            <p className="quiet">{explanationOf(shown)}</p>
+            <Facts state={shown} lastEvent={lastEvent} />
+            <Actions status={shown.status} retry={state.reconnectNow} pause={state.pause} resume={state.resume} />
           </Dialog>
         </Popover>
       </DialogTrigger>
@@ -41,6 +43,9 @@ export function Pill(): ReactNode {
     </>
   )
 }
+
+const explanationOf = (state: State): string =>
+  state.status === 'reconnecting' ? `${whyOf(state.error)} ${words.fetched}` : words.explanations[state.status]
 
 function Facts({ state, lastEvent }: { readonly state: State; readonly lastEvent: number | null }): ReactNode {
   const isReconnecting = state.status === 'reconnecting'
@@ -107,10 +112,20 @@ function Actions({ status, retry, pause, resume }: ActionsProps): ReactNode {
 function useSaid({ status }: State): void {
   const announcements = useAnnouncements()
   const isLost = useLasting(status === 'reconnecting', RECONNECTING_MS)
-  const text = status === 'offline' || status === 'paused' ? announced[status] : isLost ? announced.reconnecting : ''
+  const text =
+    status === 'offline' || status === 'paused' || status === 'closed'
+      ? announced[status]
+      : isLost
+        ? announced.reconnecting
+        : ''
+  /** Whether those who hear the page believe that it is not live. */
+  const isOwed = useRef(false)
   useEffect(() => {
-    if (!text) return undefined
-    announcements.say('connection', text)
-    return () => announcements.say('connection', announced.live)
-  }, [text, announcements])
+    if (text) announcements.say('connection', text)
+    else if (status === 'live' && isOwed.current) announcements.say('connection', announced.live)
+    // What comes now says by itself why it has come.
+    else if (status === 'expired' || status === 'forbidden') announcements.hush('connection')
+    if (text) isOwed.current = true
+    else if (status === 'live') isOwed.current = false
+  }, [text, status, announcements])
 }

@@ -1,4 +1,3 @@
-import { useMutation } from '@tanstack/react-query'
 import { useState, type FormEvent, type ReactNode } from 'react'
 import { Button, Form, Input, Label, Text, TextField } from 'react-aria-components'
 import type { UsherError } from '@usher/client'
@@ -8,11 +7,30 @@ import type { Credentials } from './web'
 
 const { signIn: words } = texts
 
-/** Sign in as somebody; `error` says why the last attempt failed. */
-export function useSignIn() {
-  const { session } = useSession()
-  return useMutation<void, UsherError, Credentials>({ mutationFn: (credentials) => session.signIn(credentials) })
+export interface SigningIn {
+  readonly isPending: boolean
+  /** Why the last attempt failed. */
+  readonly error: UsherError | null
+  readonly signIn: (credentials: Credentials) => Promise<void>
 }
+
+/** Sign in as somebody. No mutation of the library's, which would keep the password with its result. */
+export function useSignIn(): SigningIn {
+  const { session } = useSession()
+  const [{ isPending, error }, set] = useState<Pick<SigningIn, 'isPending' | 'error'>>(IDLE)
+  const signIn = async (credentials: Credentials): Promise<void> => {
+    set({ isPending: true, error: null })
+    try {
+      await session.signIn(credentials)
+      set(IDLE)
+    } catch (error) {
+      set({ isPending: false, error: error as UsherError })
+    }
+  }
+  return { isPending, error, signIn }
+}
+
+const IDLE = { isPending: false, error: null }
 
 /** Why nobody could be signed in, in words. */
 export function SignInError({ error }: { readonly error: UsherError | null }): ReactNode {
@@ -36,14 +54,14 @@ export function SignInForm({
 }: {
   readonly as?: { readonly tenant: string; readonly username: string }
 }): ReactNode {
-  const signIn = useSignIn()
+  const { isPending, error, signIn } = useSignIn()
   const [tenant, setTenant] = useState(as?.tenant ?? '')
   const [username, setUsername] = useState(as?.username ?? '')
   const [password, setPassword] = useState('')
   const submit = (event: FormEvent): void => {
     event.preventDefault()
-    if (signIn.isPending) return
-    signIn.mutate({ tenant: tenant.trim(), username: username.trim(), password })
+    if (isPending) return
+    void signIn({ tenant: tenant.trim(), username: username.trim(), password })
     setPassword('')
   }
   return (
@@ -78,9 +96,9 @@ export function SignInForm({
         <Label>{words.password}</Label>
         <Input />
       </TextField>
-      <SignInError error={signIn.error} />
+      <SignInError error={error} />
       <Button type="submit" className="button accent wide">
-        {signIn.isPending ? words.submitting : words.submit}
+        {isPending ? words.submitting : words.submit}
       </Button>
     </Form>
   )

@@ -54,14 +54,14 @@ export function SignInPage({ why }: { readonly why: Why }): ReactNode {
 }
 
 function DemoPeople({ people }: { readonly people: readonly DemoPerson[] }): ReactNode {
-  const signIn = useSignIn()
+  const { isPending, error, signIn } = useSignIn()
   return (
     <section aria-labelledby="demo">
       <h2 id="demo">{words.demo}</h2>
       <ul className="people" role="list">
         {people.map(({ description, ...credentials }) => (
           <li key={`${credentials.tenant} ${credentials.username}`}>
-            <Button className="person" isDisabled={signIn.isPending} onPress={() => signIn.mutate(credentials)}>
+            <Button className="person" isDisabled={isPending} onPress={() => void signIn(credentials)}>
               <span className="strong">{credentials.username}</span>
               <span className="of">{credentials.tenant ?? words.platform}</span>
               <span className="quiet">{description}</span>
@@ -69,7 +69,7 @@ function DemoPeople({ people }: { readonly people: readonly DemoPerson[] }): Rea
           </li>
         ))}
       </ul>
-      <SignInError error={signIn.error} />
+      <SignInError error={error} />
       <p className="quiet">{words.demoHint}</p>
     </section>
   )

@@ -25,7 +25,13 @@ export interface ShellProps {
 export function Shell({ me, tenant }: ShellProps): ReactNode {
   const { session, origin, client: options } = useParts()
   const [client] = useState(() =>
-    createClient({ url: origin, getToken: session.getToken, pauseWhenHiddenFor: UNSEEN_MS, ...options }),
+    createClient({
+      url: origin,
+      getToken: session.getToken,
+      identity: { tenant: tenant.slug, user: me.id },
+      pauseWhenHiddenFor: UNSEEN_MS,
+      ...options,
+    }),
   )
   const queries = useQueryClient()
   useEffect(() => () => queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'demo' }), [queries])
