@@ -24,6 +24,8 @@ OPTIONS = {
     "fsync": "off",
     "full_page_writes": "off",
     "max_connections": "300",
+    # Nothing else tells in which order transactions committed.
+    "track_commit_timestamp": "on",
     "log_min_messages": "fatal",
     # Databases come and go by the hundred; waiting for a flush of each would take longer than most tests.
     "checkpoint_timeout": "1h",
