@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.db import connections
 
 from accounts.refusals import Busy
 
@@ -57,17 +58,23 @@ class HashingRoom:
         with self._changed:
             if self._waiting >= MOST_WAITING or not self._may_wait(network):
                 raise Busy
+            if self._has_place():
+                self._hashing += 1
+                return
             self._waiting += 1
             self._waiting_of[network] += 1
-            try:
+        try:
+            _give_connections_back()  # nobody is kept out of the room meanwhile
+            with self._changed:
                 if not self._changed.wait_for(self._has_place, WAIT_SECONDS):
                     raise Busy
-            finally:
+                self._hashing += 1
+        finally:
+            with self._changed:
                 self._waiting -= 1
                 self._waiting_of[network] -= 1
                 if not self._waiting_of[network]:
                     del self._waiting_of[network]
-            self._hashing += 1
 
     def _may_wait(self, network: str | None) -> bool:
         # What comes without a network (sign-ups, staff's creations) has limits of its own, and is of many.
@@ -76,6 +83,18 @@ class HashingRoom:
     def _has_place(self) -> bool:
         most: int = settings.USHER.hashings_at_once
         return self._hashing < most
+
+
+def _give_connections_back() -> None:
+    """
+    Give this thread's database connections back; its next query takes one anew.
+
+    A request keeps its own to its end: twenty who wait for a place would hold the whole pool, and no request and no
+    socket would get in until they are served. Inside a transaction it must be kept.
+    """
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close()
 
 
 room = HashingRoom()

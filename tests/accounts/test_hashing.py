@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib.auth.hashers import check_password, make_password
+from django.db import connection, transaction
 from django.test import Client
 
 from accounts import hashing
 from accounts.hashing import BoundedArgon2, HashingRoom
 from accounts.refusals import Busy
+from tenants.models import Tenant
 from tests.accounts.api_calls import assert_problem, log_in
 from tests.accounts.house import PASSWORD, Caller
 
@@ -149,6 +151,50 @@ def test_one_network_has_half_of_the_waiting_places_and_the_others_get_through(r
     for occupant in (*flood, *others):
         assert occupant.is_inside.wait(30)
     assert (room._waiting, room._waiting_of) == (0, {}), "all were served, and nothing is remembered"
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_who_waits_for_a_place_keeps_nobody_from_the_database(house, occupied, monkeypatch):
+    """More of them than the pool has connections, of both kinds that hash for anybody: log-ins and sign-ups."""
+    monkeypatch.setattr(hashing, "WAIT_SECONDS", 60)
+    asked = [("POST", "auth/token", {"tenant": "acme", "username": f"u{n}", "password": PASSWORD}) for n in range(14)]
+    asked += [("POST", "tenants/acme/signup", {"username": f"u{n}", "password": PASSWORD}) for n in range(14)]
+    for occupant in occupied:
+        occupant.leave()
+    alice = house.caller("alice")
+    again = [Occupant(hashing.room) for _ in occupied]
+    assert all(occupant.is_inside.wait(30) for occupant in again)
+
+    with ThreadPoolExecutor(len(asked)) as threads:
+        answers = [threads.submit(_answered, *request) for request in asked]
+        wait_until(lambda: hashing.room._waiting == len(asked))
+        wait_until(lambda: connection.pool.get_stats()["pool_size"] - _free() <= 1)  # this thread has one
+        me = alice("GET", "me")
+        for occupant in again:
+            occupant.leave()
+
+    assert me.status == 200
+    assert sorted({answer.result().status for answer in answers}) == [201, 401], "all of them were served"
+
+
+def test_who_waits_inside_a_transaction_keeps_his_connection(database, room, occupied):
+    with transaction.atomic():
+        Tenant.objects.create(slug="initech", name="Initech")
+        threading.Timer(0.05, occupied[0].may_leave.set).start()
+        make_password("a password")
+
+    assert Tenant.objects.filter(slug="initech").exists()
+
+
+def _answered(*request):
+    try:
+        return Caller()(*request)
+    finally:
+        connection.close()  # as the end of a request does, outside of tests
+
+
+def _free():
+    return connection.pool.get_stats()["pool_available"]
 
 
 def test_a_network_never_has_more_than_half():
