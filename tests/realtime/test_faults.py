@@ -2,14 +2,18 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 
 import pytest
 from django.db import OperationalError, connection
 
 from accounts.models import Role, User, UserGrantToGroup
+from accounts.permissions import FIRST_ROLES
 from realtime import batch, bell, hub, snapshot
 from realtime.batch import Batch
 from realtime.models import Event
+from realtime.projection import LoggedEvent, Projector
+from realtime.protocol import Frame
 from tenants.models import Head, RightsChange, RightsCounter
 from tests.realtime.house import house, identity_of, make_session, make_tenant, make_user
 
@@ -43,6 +47,50 @@ async def test_an_event_of_an_unknown_kind_is_its_own_tenants_trouble_alone():
     assert (at_acme.closed, at_globex.closed) == (4001, None)
     assert at_globex.heard_of == ["eve"]
     assert again.heard_of == ["dave"], "who comes back without a cursor begins behind it"
+
+
+@pytest.mark.each_database
+@pytest.mark.parametrize("struck", ["owner", "viewer"])
+async def test_what_cannot_be_shown_to_one_class_of_viewers_is_that_classes_trouble_alone(monkeypatch, struck):
+    async with house() as home:
+        acme = await home.write(make_tenant, "acme")
+        roles = {"alice": "owner", "bob": "viewer", "anna": "owner", "ben": "viewer"}
+        people = [await home.write(make_user, acme, name, role) for name, role in roles.items()]
+        sessions = [await home.write(make_session, person) for person in people]
+        sockets = [await home.socket(session) for session in sessions]
+        await home.write(make_user, acme, "carol")
+        for socket in sockets:
+            await socket.until(lambda s: s.heard_of)
+        with monkeypatch.context() as planted:
+            planted.setattr(Projector, "frame_of", _failing_for(struck))
+            await home.write(make_user, acme, "dave")
+            for socket in sockets:
+                await socket.until(lambda s: s.closed or len(s.heard_of) == 2)
+        await home.write(make_user, acme, "erin")
+        again = [
+            await home.socket(session, cursor=socket.of_type("user.created")[0]["id"]) if socket.closed else socket
+            for session, socket in zip(sessions, sockets, strict=True)
+        ]
+        for socket in again:
+            await socket.until(lambda s: "erin" in s.heard_of)
+
+    of_the_struck, of_others = (4001, ["carol"]), (None, ["carol", "dave", "erin"])
+    assert [(socket.closed, socket.heard_of) for socket in sockets] == [
+        of_the_struck if role == struck else of_others for role in roles.values()
+    ]
+    assert [socket.heard_of[-2:] for socket in again] == [["dave", "erin"]] * 4, "nobody has missed anything"
+
+
+def _failing_for(role: str) -> Callable[..., Frame | None]:
+    """Return what makes frames as ever, but for those of Dave for the holders of a role."""
+    makes, allowed = Projector.frame_of, frozenset(FIRST_ROLES[role][1])
+
+    def failing(self: Projector, event: LoggedEvent, permissions: frozenset[str], *, tenant: str) -> Frame | None:
+        if event.snapshot["username"] == "dave" and permissions == allowed:
+            raise RuntimeError("planted")
+        return makes(self, event, permissions, tenant=tenant)
+
+    return failing
 
 
 async def test_a_batch_that_fails_for_one_tenant_serves_the_others(monkeypatch):
