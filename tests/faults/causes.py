@@ -17,6 +17,8 @@ class Victim:
     """Somebody of whom one cause may make what it likes."""
 
     person: Person
+    struck_at: float | None = None
+    """When it was committed, by ``time.monotonic()``, where what did it can tell."""
 
 
 Cause = Callable[[Story, Victim], AsyncIterator[str]]

@@ -1,6 +1,11 @@
-"""What operators do that ends somebody's socket: on the admin's pages, by command, and in a shell. See causes.py."""
+"""
+What operators do that ends somebody's socket: on the admin's pages, by command, and in a shell. See causes.py.
+
+A command ends long after its commit, so it tells when that was: a clock that started at its end would forgive seconds.
+"""
 
 import asyncio
+import re
 import secrets
 import sys
 from asyncio.subprocess import PIPE, STDOUT
@@ -68,7 +73,8 @@ async def a_password_set_by_command(story: Story, victim: Victim) -> AsyncIterat
     """Give him another password with ``manage.py set_password``."""
     new, person = secrets.token_urlsafe(12), victim.person
     yield (await story.log_in(person)).access
-    await _manage(story, "set_password", person.username, "--tenant", str(person.tenant), "--password-stdin", given=new)
+    command = ("set_password", person.username, "--tenant", str(person.tenant), "--password-stdin")
+    victim.struck_at = await _manage(story, *command, given=new)
     victim.person = replace(person, password=new)
     yield ""
 
@@ -76,7 +82,8 @@ async def a_password_set_by_command(story: Story, victim: Victim) -> AsyncIterat
 async def deletion_in_a_shell(story: Story, victim: Victim) -> AsyncIterator[str]:
     """Delete him as no service does, with ``manage.py shell``."""
     yield (await story.log_in(victim.person)).access
-    await _manage(story, "shell", given=f"{USER}.get(username='{victim.person.username}').delete()")
+    statement = f"{USER}.get(username='{victim.person.username}').delete()"
+    victim.struck_at = await _manage(story, "shell", given=statement)
     yield ""
     victim.person = await story.hire("deleted", role="viewer")
 
@@ -84,7 +91,8 @@ async def deletion_in_a_shell(story: Story, victim: Victim) -> AsyncIterator[str
 async def loss_of_the_role_in_a_shell(story: Story, victim: Victim) -> AsyncIterator[str]:
     """Take his role as no service does, with ``manage.py shell``."""
     yield (await story.log_in(victim.person)).access
-    await _manage(story, "shell", given=f"{USER}.get(username='{victim.person.username}').groups.clear()")
+    statement = f"{USER}.get(username='{victim.person.username}').groups.clear()"
+    victim.struck_at = await _manage(story, "shell", given=statement)
     yield ""
     await story.change(victim.person, role="viewer")
 
@@ -103,6 +111,16 @@ PAST_THE_SERVICES: dict[Cause, int] = {deletion_in_a_shell: 4102, loss_of_the_ro
 """The same of what rings no bell: the sweep notices."""
 
 USER = "__import__('accounts.models').models.User.objects"
+COMMAND = """
+import time
+import manage
+from django.db.backends.base.base import BaseDatabaseWrapper as Database
+commit, begun = Database._commit, []
+Database._commit = lambda database: (begun.append(time.monotonic()), commit(database))
+manage.main()
+print("committed at", begun[-1])
+"""
+"""Runs ``manage.py``, and then tells when its last commit began, by the one clock that all processes here share."""
 
 
 @asynccontextmanager
@@ -121,9 +139,10 @@ async def _role_of_his_own(pages: AdminPages, story: Story, victim: Victim) -> s
     return page
 
 
-async def _manage(story: Story, *arguments: str, given: str) -> None:
+async def _manage(story: Story, *arguments: str, given: str) -> float:
+    """Run a command of ``manage.py``; return when its last commit began, by ``time.monotonic()``."""
     command = await asyncio.create_subprocess_exec(
-        *(sys.executable, "manage.py", *arguments),
+        *(sys.executable, "-c", COMMAND, *arguments),
         cwd=PROJECT,
         env=story.server.variables,
         stdin=PIPE,
@@ -132,3 +151,6 @@ async def _manage(story: Story, *arguments: str, given: str) -> None:
     )
     output, _ = await command.communicate(f"{given}\n".encode())
     assert command.returncode == 0, f"{arguments}: {output.decode()}"
+    told = re.search(rb"^committed at (\S+)$", output, re.MULTILINE)
+    assert told, f"{arguments}: {output.decode()}"
+    return float(told[1])
