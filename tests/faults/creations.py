@@ -40,6 +40,8 @@ class Creations:
         self._owners = owners
         """Tenant -> access token."""
         self._sign_ups_in_ten = sign_ups_in_ten
+        self.node: Node | None = None
+        """Who is asked; None is each in its turn."""
         self.asked = 0
         self._numbers = count(1)
         limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=5)
@@ -82,7 +84,7 @@ class Creations:
         """Have one user created; tell whether it was answered as done."""
         username = username or f"newcomer-{next(self._numbers)}"
         path, headers, body = self._request(tenant, username)
-        node = self._cluster.next_node()
+        node = self.node or self._cluster.next_node()
         operation = self._history.begin("create", tenant=tenant, username=username, server=node.name)
         for _ in range(100):
             try:
