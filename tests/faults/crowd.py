@@ -139,13 +139,19 @@ class Crowd:
         self._watching.append(asyncio.create_task(viewer.watch()))
 
     async def until_live(self, seconds: float = 60) -> None:
-        """Wait until everybody is synced."""
-        await self.until(lambda: all(viewer.is_live for viewer in self.viewers), seconds)
+        """Wait until everybody is synced; raises ``AssertionError`` if somebody is not within so many seconds."""
+        await self.until(lambda: not self.away(), seconds)
+        away = self.away()
+        assert not away, f"{len(away)} of {len(self.viewers)} are not live after {seconds:g} s, such as {away[:3]}"
 
-    async def until_last_words(self, seconds: float = 30) -> None:
-        """Wait until whoever is shown anything was shown the last words; what does not come, the judge calls lost."""
+    def away(self) -> list[str]:
+        """Return the names of those who are not synced just now."""
+        return [viewer.name for viewer in self.viewers if not viewer.is_live]
+
+    async def until_last_words(self, seconds: float = 60) -> None:
+        """Wait until all are live, and who is shown anything was shown the last words; who is not, the judge tells."""
         await self.until(
-            lambda: all(v.has_last_word and v.is_live for v in self.viewers if v.seat.sees_somebody), seconds
+            lambda: all(v.is_live and (v.has_last_word or not v.seat.sees_somebody) for v in self.viewers), seconds
         )
 
     async def leave(self) -> None:

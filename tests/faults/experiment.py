@@ -29,6 +29,8 @@ from tests.faults.truth import Row, note_truth
 from tests.faults.verdict import Verdict
 
 LOG_INS_AT_ONCE = 8
+BACK_SECONDS = 60
+"""For so long everybody is waited for once all is done."""
 
 
 class Experiment:
@@ -97,12 +99,17 @@ class Experiment:
 
     async def verdict(self) -> Verdict:
         """Create the last of each tenant, wait until they were shown, read the truth, and judge. Nothing follows."""
+        # Whoever is not back by now is heard of from the judge; whoever is, has a cursor or needs none.
+        await self.crowd.until(lambda: not self.crowd.away(), BACK_SECONDS)
         for tenant in self.house.tenants:
             for attempt in range(10):
                 self.crowd.last_words.add(word := f"last-{attempt}-of-{tenant}")
                 if await self.creations.create(tenant, username=word):
                     break
+            else:
+                raise AssertionError(f"nobody could be created in {tenant} after all was mended")
         await self.crowd.until_last_words()
+        self.history.note("over", last_words=sorted(self.crowd.last_words))
         assert not self.crowd.failures(), self.crowd.failures()
         await asyncio.to_thread(note_truth, self.history, self._database_url, pruned=self.pruned)
         await self.crowd.leave()

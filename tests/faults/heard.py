@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
+from tests.faults.gaps import Gaps
+from tests.faults.presence import absence_of
 from tests.faults.recorded import Event, Recorded, SocketLife, Viewer
 from tests.faults.rights import HEAR, RightsOverTime
 from tests.faults.verdict import WORST_FIRST, Breach, Verdict
@@ -62,14 +64,18 @@ class Heard:
         self._breached: dict[str, set[str]] = {}
         self._stretches: list[Stretch] = []
         self._stretch_of: dict[int, Stretch] = {}
+        self._gaps = Gaps(recorded, viewer, self._owed)
 
     def judge(self) -> None:
-        """Judge all that it heard, then all that there was to hear."""
+        """Judge all that it heard, then all that there was to hear, and whether it was there in the end."""
         for life in self._viewer.sockets:
             self._begin_or_go_on(life)
             self._take(life)
         for event in self._tenant.events:
             self._settle(event)
+        absence = absence_of(self._viewer, self._recorded, self._rights)
+        if absence is not None:
+            self._breach("absent", "", absence)
 
     def _breach(self, name: str, event: str, detail: str) -> None:
         self._breached.setdefault(event, set()).add(name)
@@ -138,8 +144,11 @@ class Heard:
 
     def _settle(self, event: Event) -> None:
         found = self._first.get(event.id)
+        gap = self._gaps.gap_of(event, inf if found is None else found[0])
+        if gap is not None:
+            self._verdict.gaps.append((event.answered, gap))
         if found is not None:
-            self._judge_time(event, *found)
+            self._judge_time(event, found[0])
         breached = self._breached.get(event.id, set())
         if not breached and found is None:
             name, detail = self._judge_absence(event)
@@ -151,9 +160,7 @@ class Heard:
             name = "ok"
         self._verdict.counts[name] += 1
 
-    def _judge_time(self, event: Event, at: float, life: SocketLife) -> None:
-        if life.synced is not None and life.synced < event.answered < inf:
-            self._verdict.gaps.append((event.answered, max(0.0, at - event.answered)))
+    def _judge_time(self, event: Event, at: float) -> None:
         if at <= event.answered:
             return
         for earlier in self._viewer.sockets:

@@ -11,19 +11,22 @@ The judge: sorts every event and viewer of a history into what became of it, and
 - ``stale``: shown by a right that was surely taken before the event was asked for, or before the socket was opened.
 - ``partial``: not the view that it should be: a visible field missing or wrong, ``redacted`` not what is hidden.
 
+Of the viewers: ``absent``, who may watch and had no live socket in the end, or was never shown the last word.
+
 Of the logs: ``hole`` in the positions, ``unheard`` creation (acknowledged, and without event or user), ``orphan`` event
 without user, ``uncaptured`` user without event.
 """
 
 from collections import Counter
 from collections.abc import Iterable
+from math import inf
 from pathlib import Path
 
 from tests.faults.heard import Heard
 from tests.faults.reading import recorded_in
 from tests.faults.recorded import Creation, Recorded, Tenant
 from tests.faults.rights import RightsOverTime
-from tests.faults.verdict import OF_LOGS, WORST_FIRST, Breach, Verdict
+from tests.faults.verdict import OF_LOGS, OF_VIEWERS, WORST_FIRST, Breach, Verdict
 from tests.faults.views import Views
 
 PATIENCE = 10.0
@@ -31,10 +34,12 @@ PATIENCE = 10.0
 
 
 def judge(path: Path, *, patience: float = PATIENCE) -> Verdict:
-    """Judge a history that is closed and has the final database in it."""
+    """Judge a history that is closed and has the final database in it; raises ``ValueError`` if it was cut off."""
     recorded = recorded_in(path)
+    if recorded.over == inf:
+        raise ValueError(f"{path} has no line 'over'; expected one, written when every viewer had been waited for")
     verdict = Verdict()
-    verdict.counts.update(dict.fromkeys((*WORST_FIRST, *OF_LOGS, "ok", "hidden", "excused"), 0))
+    verdict.counts.update(dict.fromkeys((*WORST_FIRST, *OF_VIEWERS, *OF_LOGS, "ok", "hidden", "excused"), 0))
     for tenant in recorded.tenants.values():
         _judge_log(verdict, tenant, [creation for creation in recorded.creations if creation.tenant == tenant.slug])
     _count_creations(verdict, recorded)

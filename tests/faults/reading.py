@@ -35,6 +35,7 @@ class Reading:
             "closed": self._take_closed,
             "listed": self._take_listed,
             "fault": self._take_fault,
+            "over": self._take_over,
             "tenant": self._truths.append,
             "create": self._take_operation,
             "give": self._take_operation,
@@ -93,6 +94,9 @@ class Reading:
             self._begun_faults[key] = line["t"]
         else:
             self.recorded.faults.append((*key, self._begun_faults.pop(key), line["t"]))
+
+    def _take_over(self, line: Line) -> None:
+        self.recorded.over, self.recorded.last_words = line["t"], frozenset(line["last_words"])
 
     def _take_operation(self, line: Line) -> None:
         self._operations[line["kind"]][line["op"]].append(line)

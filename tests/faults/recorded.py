@@ -98,4 +98,8 @@ class Recorded:
     tenants: dict[str, Tenant] = field(default_factory=dict)
     faults: list[tuple[str, str | None, float, float]] = field(default_factory=list)
     """(name, server, begin, end)"""
+    over: float = inf
+    """When nothing more was waited for: then everybody was to be there. Infinite if the history was cut off before."""
+    last_words: frozenset[str] = frozenset()
+    """Usernames of the users created last, at least one in each tenant."""
     end: float = 0.0

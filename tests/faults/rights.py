@@ -59,9 +59,7 @@ class RightsOverTime:
             return self._of_unchanged(viewer, subject)
         values = {permission: self._values(viewer, subject, permission, start, end) for permission in PERMISSIONS}
         ever = {permission: self._ever(viewer, subject, permission) for permission in PERMISSIONS}
-        watch = self._by_changes((viewer.name, viewer.user), EVERYTHING, WATCH, start, end)
-        if watch is None:
-            watch = ALWAYS if viewer.user in self._tenant.watching else NEVER
+        watch = self.watching(viewer, start, end)
         if watch == NEVER:
             values = dict.fromkeys(PERMISSIONS, NEVER)
         return Rights(
@@ -69,6 +67,13 @@ class RightsOverTime:
             possible=frozenset(p for p, value in values.items() if True in value),
             ever=frozenset(p for p, was in ever.items() if was),
         )
+
+    def watching(self, viewer: Viewer, start: float, end: float) -> Values:
+        """Return whether a viewer may have a socket from ``start`` to ``end``: surely, surely not, or both."""
+        changed = self._by_changes((viewer.name, viewer.user), EVERYTHING, WATCH, start, end)
+        if changed is not None:
+            return changed
+        return ALWAYS if viewer.user in self._tenant.watching else NEVER
 
     def _of_unchanged(self, viewer: Viewer, subject: str) -> Rights:
         if viewer.user not in self._tenant.watching:

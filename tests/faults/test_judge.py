@@ -49,7 +49,7 @@ class Scene:
 
     def close(self, *names, code=1000):
         for name in names:
-            self.history.note("closed", socket=self.sockets[name], code=code, reason="")
+            self.history.note("closed", socket=self.sockets.pop(name), code=code, reason="")
 
     def send(self, name, frame):
         self.history.frame(name, self.sockets[name], json.dumps(frame))
@@ -98,7 +98,8 @@ class Scene:
     def give(self, holder, *permissions, subject="*"):
         self.history.begin("give", holder=holder, subject=subject, permissions=list(permissions)).ok()
 
-    def end(self, **closing):
+    def end(self, *last_words):
+        self.history.note("over", last_words=last_words)
         for tenant in self.events:
             self.history.note(
                 "tenant",
@@ -110,7 +111,7 @@ class Scene:
                 grants=self.grants[tenant],
             )
         self.now += 100
-        self.close(*self.sockets)
+        self.close(*list(self.sockets))
         self.history.close()
         return judge(self.history.path)
 
@@ -381,3 +382,109 @@ def test_a_refusal_is_excused_only_by_what_struck_its_server(scene):
         scene.ask("frank").fail(status=500)
 
     assert scene.end().creations == {"ok": 1, "unknown": 1, "fail": 1, "unexcused": 1}
+
+
+def refuse(scene, name, after=None):
+    """Have a handshake fail."""
+    number = next(scene._numbers)
+    scene.history.note("opened", viewer=name, socket=number, server="s1", after=after)
+    scene.history.note("closed", socket=number, code=None, reason="InvalidStatus: HTTP 503")
+
+
+def test_who_never_gets_back_in_is_absent(scene):
+    scene.close("bob", code=None)
+    for number in range(5):
+        scene.show(scene.create(f"newcomer-{number}"), "alice")
+        refuse(scene, "bob", after=scene.first["id"])
+
+    verdict = scene.end("newcomer-4")
+
+    assert [(b.name, b.viewer) for b in verdict.breaches] == [("absent", "bob")]
+    assert "it had no socket that was synced; 6 were opened in all" in verdict.breaches[0].detail
+    assert verdict.measured()["absent"] == 1
+    assert verdict.measured()["excused"] == 5
+
+
+def test_if_nobody_was_ever_let_in_all_are_absent(tmp_path):
+    scene = Scene(tmp_path / "history.jsonl")
+    scene.create("dave")
+    for name in VIEWERS:
+        refuse(scene, name)
+
+    assert {(b.name, b.viewer) for b in scene.end("dave").breaches} == {("absent", name) for name in VIEWERS}
+
+
+def test_who_is_back_without_a_cursor_and_was_never_shown_the_last_word_is_absent(scene):
+    scene.close("bob", code=None)
+    scene.show(scene.create("erin"), "alice")
+    scene.open("bob", complete=False)
+
+    verdict = scene.end("erin")
+
+    assert [(b.name, b.viewer) for b in verdict.breaches] == [("absent", "bob")]
+    assert verdict.measured()["incomplete"] == 1
+
+
+def test_who_may_not_watch_any_more_is_not_absent(scene):
+    scene.take("user-bob", "watch_signups")
+    scene.close("bob", code=4403)
+    refuse(scene, "bob", after=scene.first["id"])
+    scene.show(scene.create("erin"), "alice")
+
+    assert scene.end("erin").is_clean
+
+
+def test_a_history_that_was_cut_off_is_not_judged(scene):
+    scene.history.close()
+
+    with pytest.raises(ValueError, match="has no line 'over'"):
+        judge(scene.history.path)
+
+
+def sit_through_a_stall(scene):
+    """Have Bob be without Erin for a minute, on a socket that ends then."""
+    erin = scene.create("erin")
+    scene.show(erin, "alice")
+    scene.now += 60
+    scene.close("bob", code=4002)
+    return erin
+
+
+def test_a_socket_that_ends_before_the_event_came_has_waited_until_then(scene):
+    erin = sit_through_a_stall(scene)
+    scene.open("bob", after=scene.first["id"], events=[erin])
+
+    verdict = scene.end("erin")
+
+    assert verdict.is_clean
+    assert 60 < verdict.worst_gap < 70
+
+
+def test_but_not_if_its_server_was_struck_when_the_event_was_acknowledged(scene):
+    with scene.history.fault("kill", server="s1"):
+        erin = sit_through_a_stall(scene)
+    scene.open("bob", after=scene.first["id"], events=[erin])
+
+    verdict = scene.end("erin")
+
+    assert verdict.is_clean
+    assert verdict.worst_gap < 10
+
+
+def test_and_only_until_it_was_struck(scene):
+    scene.show(scene.create("erin"), "alice")
+    scene.now += 30
+    with scene.history.fault("kill", server="s1"):
+        scene.now += 30
+        scene.close("bob", code=None)
+    scene.open("bob", after=scene.first["id"], events=[scene.events["acme"][1] | {"tenant": "acme"}])
+
+    assert 30 < scene.end("erin").worst_gap < 40
+
+
+def test_nor_if_it_was_not_owed(scene):
+    scene.take("user-bob", "view_user")
+    sit_through_a_stall(scene)
+    scene.open("bob", after=scene.first["id"])
+
+    assert scene.end().worst_gap < 10

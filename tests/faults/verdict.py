@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 WORST_FIRST = ("leaked", "stale", "lost", "late", "duplicated", "reordered", "partial")
+OF_VIEWERS = ("absent",)
 OF_LOGS = ("hole", "unheard", "orphan", "uncaptured")
 
 
@@ -30,7 +31,7 @@ class Verdict:
     incomplete: int = 0
     """Sockets that were told ``complete: false``."""
     gaps: list[tuple[float, float]] = field(default_factory=list)
-    """(time of a creation's answer, seconds from it to its frame), on sockets that were live before and lived on."""
+    """(time of a creation's answer, seconds from it to its frame, or to the end of the socket that was live then)."""
 
     @property
     def is_clean(self) -> bool:
@@ -49,13 +50,16 @@ class Verdict:
 
     def measured(self) -> dict[str, object]:
         """Return the facts for ``conclude``: what must be 0, and what was done besides."""
-        must_not = {name: self.counts[name] for name in (*WORST_FIRST, *OF_LOGS)}
-        breached = {name: number for name, number in must_not.items() if number or name in WORST_FIRST[:3]}
+        must_not = {name: self.counts[name] for name in (*WORST_FIRST, *OF_VIEWERS, *OF_LOGS)}
+        always = (*WORST_FIRST[:3], *OF_VIEWERS)
+        breached = {name: number for name, number in must_not.items() if number or name in always}
         examples = {"first breaches": self.breaches[:3]} if self.breaches else {}
         return {
             **breached,
             "delivered": self.counts["ok"],
             "hidden": self.counts["hidden"],
+            "excused": self.counts["excused"],
+            "incomplete": self.incomplete,
             "repeated": self.repeated,
             "creations answered": self.creations["ok"],
             "refused": self.creations["fail"],
