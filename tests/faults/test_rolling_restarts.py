@@ -69,6 +69,7 @@ async def test_rolling_restarts_lose_nothing(scale, seed, furnish, start_cluster
         measured=verdict.measured()
         | {"closed without goodbye": without, "goodbyes": len(hints), "slowest exit": f"{slowest:.1f} s"},
         holds=verdict.is_clean
+        and not verdict.incomplete
         and verdict.creations["ok"] == verdict.asked
         and not without
         and is_spread
