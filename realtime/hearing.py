@@ -13,7 +13,8 @@ logger = logging.getLogger(__name__)
 
 REJOIN_SECONDS = 10.0
 """How often groups are joined again: a Redis that was restarted or flushed has forgotten them."""
-RETRY_SECONDS = 0.5
+RETRY_SECONDS = (0.5, 5.0)
+"""After the first failure, and at most. Each attempt to get a channel leaves some kilobytes in the pub/sub layer."""
 LEAVING_SECONDS = 1.0
 """How long leaving the groups may take in the end."""
 
@@ -30,6 +31,7 @@ class Hearing:
         self._wake = asyncio.Event()
         self._channel: str | None = None
         self._is_stopping = False
+        self._is_failing = False
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -67,25 +69,30 @@ class Hearing:
     async def _receive(self) -> None:
         # In a task of its own, never timed out nor cancelled while in use: a receive() that was cut off once leaves
         # the pub/sub layer deaf without a word.
+        pause = RETRY_SECONDS[0]
         while True:
             try:
-                channel = await self._layer.new_channel()
-                self._channel = channel
+                # One for good: a layer goes on putting into one that was left whatever is rung, and nobody reads it.
+                self._channel = self._channel or await self._layer.new_channel()
                 self._joined.clear()
                 self._wake.set()
                 while True:
-                    self._heard(await self._layer.receive(channel))
+                    self._heard(await self._layer.receive(self._channel))
+                    pause = RETRY_SECONDS[0]
             except Exception as error:  # noqa: BLE001  whatever a layer raises, begin anew
-                logger.warning("the channel layer failed (%s); listening anew", type(error).__name__)
-                self._channel = None
-                await asyncio.sleep(RETRY_SECONDS)
+                self._complain(error)
+                await asyncio.sleep(pause)
+                pause = min(RETRY_SECONDS[1], 2 * pause)
 
     def _heard(self, message: Any) -> None:
+        if not isinstance(message, dict):
+            return  # whoever may write to Redis may write anything
         tenant_id, head = message.get("tenant"), message.get("head")
         if message.get("type") == bell.MESSAGE_TYPE and isinstance(tenant_id, int) and isinstance(head, int):
             self._on_bell(tenant_id, head)
 
     async def _keep_groups(self) -> None:
+        pause = RETRY_SECONDS[0]
         while self._left or not self._is_stopping:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(REJOIN_SECONDS):
@@ -98,17 +105,27 @@ class Hearing:
                 continue
             try:
                 await self._sync_groups(channel)
+                pause = RETRY_SECONDS[0]
             except Exception as error:  # noqa: BLE001  tried again soon
-                logger.warning("joining groups failed (%s); trying again", type(error).__name__)
-                await asyncio.sleep(RETRY_SECONDS)
+                self._complain(error)
+                await asyncio.sleep(pause)
+                pause = min(RETRY_SECONDS[1], 2 * pause)
                 self._wake.set()
 
     async def _sync_groups(self, channel: str) -> None:
         now = asyncio.get_running_loop().time()
         for tenant_id in [t for t in self._wanted if self._joined.get(t, -math.inf) <= now - REJOIN_SECONDS]:
             await self._layer.group_add(bell.group_of(tenant_id), channel)
-            if self._channel == channel and tenant_id in self._wanted:
+            if tenant_id in self._wanted:
                 self._joined[tenant_id] = now
+            if self._is_failing:
+                self._is_failing = False
+                logger.warning("bells can be heard again")
         for tenant_id in list(self._left - self._wanted):
             await self._layer.group_discard(bell.group_of(tenant_id), channel)
             self._left.discard(tenant_id)
+
+    def _complain(self, error: Exception) -> None:
+        if not self._is_failing:
+            logger.warning("bells cannot be heard (%s); sockets hear by the sweep", type(error).__name__)
+        self._is_failing = True

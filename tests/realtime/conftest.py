@@ -37,7 +37,7 @@ def own_bell(monkeypatch):
 def quickly(monkeypatch):
     """What is tried again is tried again at once."""
     monkeypatch.setattr(hearing, "REJOIN_SECONDS", 0.05)
-    monkeypatch.setattr(hearing, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(hearing, "RETRY_SECONDS", (0.01, 0.01))
     monkeypatch.setattr(bell, "PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(bell, "_publishers", [])
 
