@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError
 
 from realtime import ports, rights
 from realtime.connection import Identity
-from realtime.ports import Standing, TokenRefused
+from realtime.ports import Claims, Standing, TokenRefused
 from realtime.protocol import Close
 from realtime.rights import Viewer
 
@@ -33,17 +33,21 @@ class Refused(Exception):
         self.retry_after_seconds = retry_after_seconds or close.retry_after_seconds
 
 
-async def admit(token: str) -> Identity:
+def claims_of(token: str) -> Claims:
+    """Return what a token says, once it is checked; raises ``Refused``. Asks nothing of the database."""
+    try:
+        return ports.tokens().read(token)
+    except TokenRefused as refused:
+        raise Refused(Close.TOKEN_EXPIRED if refused.reason == "expired" else Close.UNAUTHENTICATED) from None
+
+
+async def admit(claims: Claims) -> Identity:
     """
     Return who holds a token, if he may watch his tenant; raises ``Refused``.
 
     The answer lets a connection in and no more: what it is given is judged by the hub's own snapshots. Fails closed: a
     database that cannot be asked, or a mistake of ours, is ``SERVER_ERROR``.
     """
-    try:
-        claims = ports.tokens().read(token)
-    except TokenRefused as refused:
-        raise Refused(Close.TOKEN_EXPIRED if refused.reason == "expired" else Close.UNAUTHENTICATED) from None
     try:
         async with asyncio.timeout(LOOK_UP_SECONDS):
             standing, viewer = await database_sync_to_async(_look_up, thread_sensitive=False, executor=_pool)(

@@ -18,7 +18,7 @@ from django.conf import settings
 
 from realtime import handshake, origin, protocol
 from realtime.addresses import network_of
-from realtime.admission import Refused, admit
+from realtime.admission import Refused, admit, claims_of
 from realtime.connection import Identity
 from realtime.doors import Doors
 from realtime.draining import seconds_to_wait
@@ -68,8 +68,7 @@ class JWTAuthMiddleware:
         with ExitStack() as places:
             try:
                 places.enter_context(self._doors.of_process())
-                identity = await admit(token)
-                places.enter_context(self._doors.of_viewer(identity))
+                identity = await self._let_in(token, places)
             except Refused as refused:
                 status, code = refused.close.problem
                 raise Turned(status, code, refused.close.reason, retry_after=refused.retry_after_seconds) from None
@@ -88,12 +87,19 @@ class JWTAuthMiddleware:
                         token = await self._first_message(receive, told_to_go)
                     if token is None:
                         return
-                    identity = await admit(token)
-                    places.enter_context(self._doors.of_viewer(identity))
+                    identity = await self._let_in(token, places)
                 except Refused as refused:
                     await _say_goodbye(send, refused)
                     return
             await self._application(self._scope(scope, identity, asked), receive, send)
+
+    async def _let_in(self, token: str, places: ExitStack) -> Identity:
+        """Return who holds a token, and hold his and his tenant's places; raises ``Refused``."""
+        claims = claims_of(token)
+        self._doors.knock_of(claims.user_id)  # before the database is asked, and also where it will say no
+        identity = await admit(claims)
+        places.enter_context(self._doors.of_viewer(identity))
+        return identity
 
     async def _first_message(self, receive: Receive, told_to_go: asyncio.Event) -> str | None:
         """Return the token in the first message, or None for a client that went away; raises ``Refused``."""

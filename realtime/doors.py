@@ -8,6 +8,7 @@ limits have close codes, which a client that gives its token by message can read
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 from django.conf import settings
 
@@ -33,6 +34,13 @@ class Doors:
         if wait:
             status, code = Close.RATE.problem
             raise Turned(status, code, "too many handshakes from your address; wait", retry_after=wait)
+
+    def knock_of(self, user_id: UUID) -> None:
+        """Count a handshake with a token of a user, whatever becomes of it; raises ``Refused`` for one too many."""
+        rate = rate_of(settings.USHER.handshakes_per_user)
+        wait = self._handshakes.seconds_until_allowed(("user", user_id), rate)
+        if wait:
+            raise Refused(Close.RATE, retry_after_seconds=wait)
 
     @contextmanager
     def of_address(self, network: str) -> Iterator[None]:
@@ -60,11 +68,8 @@ class Doors:
 
     @contextmanager
     def of_viewer(self, identity: Identity) -> Iterator[None]:
-        """Count the handshake of an admitted user, and hold its and its tenant's place; raises ``Refused``."""
+        """Hold a place of an admitted user and one of its tenant while the body runs; raises ``Refused``."""
         user, tenant = ("user", identity.user_id), ("tenant", identity.tenant_id)
-        wait = self._handshakes.seconds_until_allowed(user, rate_of(settings.USHER.handshakes_per_user))
-        if wait:
-            raise Refused(Close.RATE, retry_after_seconds=wait)
         with (
             self._open.place(user, most=settings.USHER.sockets_per_user, refusal=Refused(Close.USER_LIMIT)),
             self._open.place(tenant, most=settings.USHER.sockets_per_tenant, refusal=Refused(Close.TENANT_LIMIT)),

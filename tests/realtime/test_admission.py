@@ -16,7 +16,7 @@ from accounts.permissions import WATCH_SIGNUPS
 from accounts.provisioning import change_tenant
 from accounts.tokens import AccessTokens
 from realtime import ports
-from realtime.admission import Refused, admit
+from realtime.admission import Refused, admit, claims_of
 from realtime.protocol import Close
 from tests.realtime.asgi import access_of, expired_access_of, refresh_of, session_of
 from tests.realtime.house import make_session, make_tenant
@@ -39,7 +39,7 @@ def bob(database):
 
 async def answer(token):
     try:
-        return await admit(token)
+        return await admit(claims_of(token))
     except Refused as refused:
         return refused.close
 
@@ -49,7 +49,7 @@ async def test_a_viewer_is_admitted_as_whom_his_token_names(database):
     bob = await sync_to_async(Bob)()
     token = await sync_to_async(access_of)(bob.session)
 
-    identity = await admit(token)
+    identity = await admit(claims_of(token))
 
     assert (identity.user_id, identity.session_id, identity.tenant_id) == (bob.user.pk, bob.session.pk, bob.acme.pk)
     assert identity.token_expires_at == AccessTokens().read(token).expires_at
@@ -159,7 +159,7 @@ async def test_a_database_that_cannot_be_asked_admits_nobody(bob):
     await sync_to_async(_break)()
 
     with pytest.raises(Refused) as refused:
-        await admit(token)
+        await admit(claims_of(token))
 
     assert refused.value.close is Close.SERVER_ERROR
     assert refused.value.close.problem == (503, "unavailable")

@@ -145,6 +145,16 @@ async def test_handshakes_are_counted_per_user_from_wherever(visit, bob, limit):
     assert 0 < by_message.frames[-1]["retry_after_ms"] <= 3_600_000
 
 
+async def test_handshakes_that_are_refused_count_for_their_user_too(visit, bob, limit, monkeypatch):
+    limit(handshakes_per_user="2/h")
+    carol = await sync_to_async(session_of)(bob.user.tenant, "carol", None)
+    for _ in range(2):
+        assert (await visit(headers=bearer(access_of(carol))).refused())[:2] == (403, "not_authorised")
+
+    monkeypatch.setattr("realtime.authentication.admit", None)  # the database is not asked any more
+    assert (await visit(headers=bearer(access_of(carol))).refused())[:2] == (429, "rate")
+
+
 async def test_the_address_is_the_clients_where_a_proxy_is_trusted(visit, bob, limit):
     limit(sockets_per_address=1, trusted_proxies=proxies("192.0.2.7"))
     through = [visit(headers=[*bearer(access_of(bob)), ("X-Forwarded-For", f"198.51.100.{n}")]) for n in range(3)]

@@ -106,10 +106,10 @@ async def test_who_has_shown_a_token_waits_no_more_though_the_database_takes_its
     settings.USHER = settings.USHER.model_copy(update={"waiting_per_address": 1})
     asked, may_answer = asyncio.Event(), asyncio.Event()
 
-    async def admit_later(token):
+    async def admit_later(claims):
         asked.set()
         await may_answer.wait()
-        return await admit(token)
+        return await admit(claims)
 
     monkeypatch.setattr("realtime.authentication.admit", admit_later)
     first = visit()
