@@ -17,6 +17,10 @@ from realtime.kinds import EventKind, declared
 from realtime.log import pairs_in
 from realtime.projection import visible_set
 from realtime.rights import Grants, Viewer
+from tenants.models import RightsChange
+
+MOST = RightsChange.KEPT
+"""So many changes of one tenant are looked through in one batch. One transaction may leave any number of rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,11 @@ class Change:
 
 
 def since(loaded: Iterable[tuple[int, int]]) -> dict[int, list[Change]]:
-    """Return the changes after each (tenant id, rights counter), in order, by tenant; in one query."""
+    """
+    Return the changes after each (tenant id, rights counter), in order, by tenant; in one query.
+
+    Of a tenant with more than ``MOST`` one more than these is returned, which ``are_complete`` then denies.
+    """
     found: dict[int, list[Change]] = defaultdict(list)
     pairs = list(loaded)
     if not pairs:
@@ -42,9 +50,11 @@ def since(loaded: Iterable[tuple[int, int]]) -> dict[int, list[Change]]:
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute(
             "SELECT c.tenant_id, c.rights, c.user_id, c.group_id, c.session_id, c.subject_id, p.codename, c.granted "  # noqa: S608
-            f"FROM {pairs_in(cursor)} k JOIN tenants_rightschange c ON c.tenant_id = k.a AND c.rights > k.b "
-            "LEFT JOIN auth_permission p ON p.id = c.permission_id ORDER BY c.tenant_id, c.rights, c.id",
-            [json.dumps(pairs)],
+            "FROM (SELECT t.*, row_number() OVER (PARTITION BY t.tenant_id ORDER BY t.rights, t.id) AS place "
+            f"FROM {pairs_in(cursor)} k JOIN tenants_rightschange t ON t.tenant_id = k.a AND t.rights > k.b) c "
+            "LEFT JOIN auth_permission p ON p.id = c.permission_id "
+            "WHERE c.place <= %s ORDER BY c.tenant_id, c.rights, c.id",
+            [json.dumps(pairs), MOST + 1],
         )
         for tenant_id, counter, user, group, session, subject, codename, granted in cursor.fetchall():
             ids = (_uuid(user), group, _uuid(session), _uuid(subject))
@@ -85,9 +95,17 @@ def before(grants: Grants, changes: Sequence[Change]) -> Grants:
     return earlier
 
 
-def are_complete(changes: Iterable[Change], *, since: int, until: int) -> bool:
-    """Tell whether each bump has left its rows. None has for a counter that went back, as with a restored backup."""
-    return since < until and {change.rights for change in changes} == set(range(since + 1, until + 1))
+def are_complete(changes: Sequence[Change], *, since: int, until: int) -> bool:
+    """
+    Tell whether each bump has left its rows, and all of them are here.
+
+    None has for a counter that went back, as with a restored backup.
+    """
+    return (
+        since < until
+        and len(changes) <= MOST
+        and {change.rights for change in changes} == set(range(since + 1, until + 1))
+    )
 
 
 def who_sees_otherwise(

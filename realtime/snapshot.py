@@ -59,7 +59,7 @@ class TenantFacts:
     """
     A tenant at the moment of the snapshot. ``changes``: of rights, since the counter that the plan knew.
 
-    They are not complete when so many came at once that the first are gone again.
+    There are none, and they are not complete, when so many came at once that the first are gone again, or too many.
     """
 
     is_active: bool
@@ -182,18 +182,19 @@ def _facts(plan: Plan) -> dict[int, TenantFacts]:
     loaded = {t.tenant_id: t.rights for t in plan.tenants if t.rights is not None and t.tenant_id in rows}
     moved = {tenant_id: counter for tenant_id, counter in loaded.items() if rows[tenant_id][-1] != counter}
     found = changes.since(moved.items())
-    return {
-        tenant_id: TenantFacts(
+    facts = {}
+    for tenant_id, is_active, retention_days, head, counter in rows.values():
+        own = found.get(tenant_id, [])
+        is_complete = tenant_id not in moved or changes.are_complete(own, since=moved[tenant_id], until=counter)
+        facts[tenant_id] = TenantFacts(
             is_active=bool(is_active),
             retention=timedelta(days=retention_days),
             head=head,
             rights=counter,
-            changes=tuple(found.get(tenant_id, ())),
-            are_changes_complete=tenant_id not in moved
-            or changes.are_complete(found.get(tenant_id, ()), since=moved[tenant_id], until=counter),
+            changes=tuple(own) if is_complete else (),
+            are_changes_complete=is_complete,
         )
-        for tenant_id, is_active, retention_days, head, counter in rows.values()
-    }
+    return facts
 
 
 def _touched(plan: TenantPlan, facts: TenantFacts | None) -> Iterable[UUID]:

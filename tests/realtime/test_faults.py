@@ -5,11 +5,11 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 
 from accounts.models import Role, User, UserGrantToGroup
 from accounts.permissions import FIRST_ROLES
-from realtime import batch, bell, hub, snapshot
+from realtime import batch, bell, changes, hub, snapshot
 from realtime.batch import Batch
 from realtime.models import Event
 from realtime.projection import LoggedEvent, Projector
@@ -202,8 +202,13 @@ async def test_an_outage_that_is_over_closes_nobody_who_comes_after_it(monkeypat
 
 
 @pytest.mark.each_database
-async def test_when_the_rows_that_name_a_change_are_gone_everybody_is_told_and_judged_anew(monkeypatch):
+@pytest.mark.parametrize("what", ["gone", "too many"])
+async def test_when_the_rows_that_name_changes_are_gone_or_too_many_everybody_is_told_and_judged_anew(
+    monkeypatch, what
+):
     monkeypatch.setattr(bell, "ring", lambda tenant_id, head=0: None)
+    if what == "too many":
+        monkeypatch.setattr(changes, "MOST", 1)
     async with house() as home:
         acme = await home.write(make_tenant, "acme")
         alice = await home.write(make_user, acme, "alice", "owner")
@@ -216,9 +221,11 @@ async def test_when_the_rows_that_name_a_change_are_gone_everybody_is_told_and_j
 
         def take_and_forget() -> None:
             group = Role.objects.get(tenant=acme, name="viewer").group
-            UserGrantToGroup.objects.filter(content_object=dave, group=group).delete()
-            UserGrantToGroup.objects.filter(content_object__username="erin", group=group).delete()
-            RightsChange.objects.all().delete()
+            with transaction.atomic():
+                UserGrantToGroup.objects.filter(content_object=dave, group=group).delete()
+                UserGrantToGroup.objects.filter(content_object__username="erin", group=group).delete()
+            if what == "gone":
+                RightsChange.objects.all().delete()
 
         await home.write(take_and_forget)
         for tenant_id in list(home.hub.audiences):

@@ -100,6 +100,29 @@ def test_each_tenant_is_asked_for_its_own_and_in_one_query(acme, django_assert_n
     }
 
 
+@pytest.mark.each_database
+def test_of_too_many_in_one_transaction_so_many_are_read_that_it_can_be_told(acme, monkeypatch):
+    monkeypatch.setattr(module, "MOST", 3)
+    globex = make_tenant("globex")
+    bob, hank = make_user(acme, "bob"), make_user(globex, "hank")
+    since = {acme.pk: counter(acme), globex.pk: counter(globex)}
+    with transaction.atomic():
+        for permission in (VIEW_USER, VIEW_USER_CONTACT):
+            assign_perm(permission, bob, bob)
+            assign_perm(permission, hank, hank)
+            remove_perm(permission, bob, bob)
+        remove_perm(VIEW_USER, hank, hank)
+
+    found = module.since(since.items())
+
+    assert {tenant: len(of_tenant) for tenant, of_tenant in found.items()} == {acme.pk: 4, globex.pk: 3}
+    complete = {
+        tenant.pk: module.are_complete(found[tenant.pk], since=since[tenant.pk], until=counter(tenant))
+        for tenant in (acme, globex)
+    }
+    assert complete == {acme.pk: False, globex.pk: True}
+
+
 def test_nothing_since_and_nobody_asked(acme, django_assert_num_queries):
     assert changes(acme, counter(acme)) == []
     with django_assert_num_queries(0):
