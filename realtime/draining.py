@@ -1,6 +1,5 @@
 """What a server does with its sockets when it is told to go."""
 
-import asyncio
 import random
 
 from realtime import hub
@@ -13,9 +12,8 @@ WITHIN_SECONDS = 8.0
 
 async def drain() -> None:
     """Say goodbye to every socket of this loop, with and without a token yet, and refuse new ones from now on."""
-    found = hub.of_loop(asyncio.get_running_loop())
-    if found is not None:
-        await found.drain(seconds_to_wait=seconds_to_wait, within_seconds=WITHIN_SECONDS)
+    # Made if there is none yet: a connection that was kept alive may still ask for its first socket.
+    await hub.hub_of_this_loop().drain(seconds_to_wait=seconds_to_wait, within_seconds=WITHIN_SECONDS)
 
 
 def seconds_to_wait() -> float:

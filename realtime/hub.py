@@ -51,11 +51,6 @@ def hub_of_this_loop() -> "Hub":
     return _hubs[loop]
 
 
-def of_loop(loop: asyncio.AbstractEventLoop) -> "Hub | None":
-    """Return the hub of a loop, if any connection has made one."""
-    return _hubs.get(loop)
-
-
 class Hub:
     """Every tenant's audience in this process, and the one reader that serves them all."""
 

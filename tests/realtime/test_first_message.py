@@ -7,7 +7,8 @@ import pytest
 
 from realtime import draining
 from realtime.admission import admit
-from tests.realtime.asgi import access_of, bearer
+from realtime.authentication import JWTAuthMiddleware
+from tests.realtime.asgi import access_of, bearer, visits
 from tests.realtime.layers import until
 
 
@@ -43,6 +44,13 @@ async def test_a_first_message_that_does_not_come_in_time_closes(visit, inside, 
     assert await visitor.closed() == 4408
     await visitor.end()
     assert inside.scopes == []
+
+
+async def test_a_server_that_never_had_a_socket_lets_nobody_in_on_its_way_out(inside):
+    await draining.drain()
+
+    async with visits(JWTAuthMiddleware(inside)) as visit:
+        assert (await visit(headers=bearer("any")).refused())[:2] == (503, "draining")
 
 
 async def test_who_has_said_nothing_when_the_server_is_told_to_go_is_told_to_come_back(visit, inside, monkeypatch):
