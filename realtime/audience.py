@@ -41,8 +41,9 @@ class AudiencePlan:
 
     tenant: TenantPlan
     joining: frozenset[UUID]
-    """Sessions to load: those of newcomers, and of tokens shown on open sockets."""
+    """Sessions to load: those of newcomers without a cursor, and of tokens shown on open sockets."""
     resumptions: frozenset[Resumption]
+    """What newcomers with a cursor ask for; the session of each is to be loaded as well."""
     pages: frozenset[Page]
 
 
@@ -102,7 +103,7 @@ class Audience:
                 length=max(1, min(PAGE, FRAMES_A_TURN // max(1, len(self.members)))),
             ),
             joining=frozenset(
-                {connection.identity.session_id for connection in self.newcomers}
+                {connection.identity.session_id for connection in self.newcomers if connection.cursor is None}
                 | {identity.session_id for identity in self.renewals.values()}
             ),
             resumptions=frozenset(self.resumption_of(c) for c in self.newcomers if c.cursor is not None),

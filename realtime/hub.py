@@ -252,9 +252,11 @@ def _take_in(answer: Answer, audience: Audience, tenant: TenantPlan, projector: 
 
 
 def _joined(planned: Sequence[AudiencePlan]) -> Plan:
+    resumptions = tuple(islice((r for plan in planned for r in plan.resumptions), RESUMED_A_TURN))
     return Plan(
         tenants=tuple(plan.tenant for plan in planned),
-        joining=frozenset().union(*(plan.joining for plan in planned)),
-        resumptions=tuple(islice((r for plan in planned for r in plan.resumptions), RESUMED_A_TURN)),
+        # Of those with a cursor only these: with thousands that come back at once each turn would load all that wait.
+        joining=frozenset(r.session_id for r in resumptions).union(*(plan.joining for plan in planned)),
+        resumptions=resumptions,
         pages=frozenset().union(*(plan.pages for plan in planned)),
     )

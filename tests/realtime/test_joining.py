@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from realtime import snapshot
+from realtime import hub, snapshot
+from realtime.models import Event
 from realtime.protocol import Close
 from tests.realtime.house import house, identity_of, make_session, make_tenant, make_user
 
@@ -91,3 +92,21 @@ async def test_one_that_leaves_while_it_is_being_let_in_leaves_nothing_behind(ho
 
     assert socket.frames == []
     assert home.hub.audiences[home.acme.pk].members == {again.connection}
+
+
+async def test_of_many_who_come_back_at_once_each_turn_loads_only_those_whom_it_lets_in(home, reader, monkeypatch):
+    monkeypatch.setattr(hub, "RESUMED_A_TURN", 2)
+    last = await home.write(lambda: str(Event.objects.get(tenant=home.acme).pk))
+    sessions = [await home.write(make_session, home.alice) for _ in range(7)]
+    identities = [await home.write(identity_of, session) for session in sessions]
+    reader.go_on.clear()
+    first = home.enter(home.identity)
+    await reader.is_held_up()
+
+    coming_back = [home.enter(identity, cursor=last) for identity in identities]
+    reader.go_on.set()
+    for socket in (first, *coming_back):
+        await socket.until(lambda s: s.of_type("synced"))
+
+    assert all(socket.of_type("synced") == [{"type": "synced", "complete": True}] for socket in coming_back)
+    assert max(len(plan.joining) for plan in reader.plans) == 2
