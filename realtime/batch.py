@@ -67,6 +67,9 @@ class Batch:
                 if standing is None or viewer is None:
                     self._close(entry, rights.refusal_of(standing, viewer, now=self.answer.read_at))
                     continue
+                if standing.tenant_id != self.audience.tenant_id:
+                    self._close(entry, Close.NOT_AUTHORISED)  # moved to another tenant, whose staff he may well be
+                    continue
                 if viewer != entry.viewer:
                     told.add(session_id)
                 entry.standing, entry.viewer = standing, viewer

@@ -5,7 +5,10 @@ import threading
 from dataclasses import replace
 
 import pytest
+from guardian.shortcuts import assign_perm
 
+from accounts.models import User
+from accounts.permissions import WATCH_SIGNUPS
 from realtime import hub, snapshot
 from realtime.models import Event
 from realtime.protocol import Close
@@ -110,3 +113,19 @@ async def test_of_many_who_come_back_at_once_each_turn_loads_only_those_whom_it_
 
     assert all(socket.of_type("synced") == [{"type": "synced", "complete": True}] for socket in coming_back)
     assert max(len(plan.joining) for plan in reader.plans) == 2
+
+
+async def test_whoever_has_been_moved_to_another_tenant_hears_the_first_no_more(home):
+    globex = await home.write(make_tenant, "globex")
+    bob = await home.write(make_user, home.acme, "bob", "viewer")
+    socket = await home.socket(await home.write(make_session, bob))
+
+    def move():
+        assign_perm(WATCH_SIGNUPS, bob, globex)
+        User.objects.filter(pk=bob.pk).update(tenant=globex)
+
+    await home.write(move)
+    await home.write(make_user, home.acme, "dave")
+    await socket.until(lambda s: s.closed)
+
+    assert (socket.closed, socket.heard_of) == (4403, [])
