@@ -116,7 +116,7 @@ async def test_a_cursor_of_a_hidden_event_asks_the_same_as_one_of_none(asked):
             socket = home.enter(identity_of(session), cursor=str(cursor))
             await socket.until(lambda s: s.of_type("synced"))
             assert socket.of_type("synced")[0]["reason"] == "unknown_cursor"
-            costs.append(len(asked[0]))
+            costs.append(max(map(len, asked)))  # a sweep, which asks less, may come at any time
             socket.connection.close(Close.SESSION_ENDED)
 
     assert len(set(costs)) == 1, costs
