@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import NoDecode, SettingsConfigDict
+from pydantic_settings import DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
 from config import complaints, values
 from config.limits import Limits, Rate
@@ -195,7 +195,8 @@ def read_environment() -> Environment:
     """
     file = os.environ.get(ENV_FILE, str(PROJECT / ".env")) or None
     names = expectations()
-    misspelt = complaints.of_misspelt_names(os.environ, [*names, ENV_FILE])
+    in_file = DotEnvSettingsSource(Environment, env_file=file, case_sensitive=True).env_vars
+    misspelt = complaints.of_misspelt_names({*os.environ, *in_file}, [*names, ENV_FILE])
     try:
         environment = Environment(_env_file=file)
     except ValidationError as error:

@@ -92,6 +92,21 @@ def test_a_file_says_what_the_environment_does_not(environment, monkeypatch, tmp
     assert usher.sweep_seconds == 0.5
 
 
+def test_a_misspelt_name_in_the_file_is_told_as_well(environment, monkeypatch, tmp_path):
+    environment(PORT="x")
+    file = tmp_path / "variables"
+    file.write_text("USHER_LOGLEVEL=INFO\nUSHER_PASSWORD=for watch\nUSHER_LOG_LEVEL=INFO\nlower=1\n")
+    monkeypatch.setenv(ENV_FILE, str(file))
+
+    with pytest.raises(InvalidEnvironment) as raised:
+        read_environment()
+
+    assert raised.value.problems == [
+        "PORT is 'x'; expected a port from 1 to 65535",
+        "USHER_LOGLEVEL is not a variable of Usher's; expected USHER_LOG_LEVEL",
+    ]
+
+
 def test_variables_of_the_commands_are_no_misspellings(environment):
     environment(USHER_PASSWORD="for watch", USHER_TOKEN="another")
 
