@@ -26,7 +26,7 @@ else:
     ModelAdmin = admin.ModelAdmin
 
 SHOWN_OF_USERS = ["tenant", "username", "joined_via", "joined_at"]
-FILTERS = ["is_active__exact", "joined_via__exact", "tenant__id__exact"]
+FILTERS = ["is_active__exact", "joined_via__exact", "tenant__id__exact", "tenant__isnull"]
 """What the lists' own filters put into an address."""
 
 admin.site.unregister(Group)  # a role's group belongs to its role

@@ -86,6 +86,13 @@ def test_a_list_is_narrowed_by_its_own_filters_alone(house, olga, asked):
     assert olga.get(f"{USERS}?{asked}").status_code == 400
 
 
+def test_operators_are_found_by_the_lists_own_filter(house, olga):
+    shown = said(olga.get(f"{USERS}?tenant__isnull=True"))
+
+    assert ">olga<" in shown
+    assert ">alice<" not in shown
+
+
 def test_a_user_is_added_with_its_role_and_event(house, olga):
     form = {
         "tenant": house.acme.pk,
