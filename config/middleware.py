@@ -66,6 +66,23 @@ class RequestLimit:
         return self.get_response(request)
 
 
+class BodyLength:
+    """
+    Say how long a body is that came without its length, as one in chunks does.
+
+    REST framework takes a body of no declared length for none at all: a request that suspends a tenant would be
+    answered 200 and suspend nobody. How long a body may be, the server has seen to before.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.META.get("CONTENT_LENGTH"):
+            request.META["CONTENT_LENGTH"] = str(len(request.body))
+        return self.get_response(request)
+
+
 class Headers:
     """Forbid caches to keep what was made for one caller, and browsers to run what is not ours."""
 

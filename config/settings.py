@@ -49,6 +49,7 @@ MIDDLEWARE = [
     "config.middleware.Headers",
     "corsheaders.middleware.CorsMiddleware",
     "config.middleware.RequestLimit",
+    "config.middleware.BodyLength",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
