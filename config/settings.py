@@ -155,6 +155,7 @@ CORS_ALLOW_HEADERS = [*default_headers, "idempotency-key"]
 CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID", "Idempotency-Replayed"]
 
 # Browsers. Only the Django admin has cookies; the demo alone is served without TLS.
+SESSION_ENGINE = "config.cookie_sessions"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not USHER.demo
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_TRUSTED_ORIGINS = [origin for origin in USHER.allowed_origins if urlsplit(origin).hostname in USHER.allowed_hosts]
