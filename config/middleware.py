@@ -13,6 +13,7 @@ from whitenoise.responders import StaticFile
 from accounts.api import throttles
 from config import pages
 from realtime.addresses import is_proxy
+from realtime.identity import request_id
 
 LIMITED = ("/api/", "/admin/")
 Next = Callable[[HttpRequest], HttpResponse]
@@ -40,17 +41,25 @@ class Scheme:
 
 
 class RequestId:
-    """Give a request its id: the caller's own if it is 32 hex digits, else a new one. The response names it."""
+    """
+    Give a request its id: the caller's own if it is 32 hex digits, else a new one.
+
+    The response names it, and so does what is logged meanwhile.
+    """
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         offered = request.headers.get("X-Request-ID", "")
-        request_id = offered if REQUEST_ID.fullmatch(offered) else secrets.token_hex(16)
-        request.request_id = request_id  # type: ignore[attr-defined]
-        response = self.get_response(request)
-        response["X-Request-ID"] = request_id
+        given = offered if REQUEST_ID.fullmatch(offered) else secrets.token_hex(16)
+        request.request_id = given  # type: ignore[attr-defined]
+        before = request_id.set(given)
+        try:
+            response = self.get_response(request)
+        finally:
+            request_id.reset(before)
+        response["X-Request-ID"] = given
         return response
 
 

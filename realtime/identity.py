@@ -2,12 +2,16 @@
 
 import secrets
 import time
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from uuid import UUID
 
 TIME_ORDERED, VARIANT = 7, 0b10
 NANOSECONDS = 1_000_000
 """In a millisecond, which is what a UUIDv7 begins with."""
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""The id of the request that is being answered, 32 hex digits, by which its answer and the log name it."""
 
 
 def new_id() -> UUID:
