@@ -1,9 +1,10 @@
 """The few pages of Usher itself: the one at the root, the sign of life, and errors outside the API's own views."""
 
+import sys
 from typing import cast
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.views.decorators.csrf import csrf_exempt
@@ -12,6 +13,7 @@ from rest_framework.exceptions import Throttled
 from rest_framework.response import Response
 
 from accounts.api import problems
+from accounts.api.outage import is_outage
 from config import live_page
 from config.live_page import LivePage
 
@@ -67,8 +69,20 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _error(request, problems.NotFound())
 
 
+def nothing(request: HttpRequest) -> HttpResponse:
+    """Answer a path of the admin that Usher has no use for, like one that does not exist."""
+    return not_found(request, Http404())
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer after a mistake of ours. The log has the details under the same request id."""
+    """
+    Answer after a mistake of ours, or a failure of the database outside the API's views, as in the admin's.
+
+    The log has the details of a mistake under the same request id.
+    """
+    error = sys.exc_info()[1]
+    if isinstance(error, Exception) and is_outage(error):
+        return _error(request, cast("problems.Problem", problems.problem_of(error)))
     sentence = "The server made a mistake; its log has more under this request_id."
     return _error(request, problems.Problem(sentence, code="server_error", status=500))
 

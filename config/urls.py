@@ -3,12 +3,13 @@
 from django.conf import settings
 from django.contrib import admin
 from django.templatetags.static import static
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from accounts import admin_login
 from config import pages
+from config.description import DescriptionView
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -17,8 +18,10 @@ urlpatterns = [
     path("livez", pages.livez, name="livez"),
     path("admin/login/", admin_login.log_in),  # these two are found before the admin's own
     path("admin/password_change/", admin_login.change_password),
+    # Nothing here uses these two, and they answer what is not well-formed with an error.
+    re_path(r"^admin/(?:autocomplete|r)/", pages.nothing),
     path("admin/", admin.site.urls),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema/", DescriptionView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/v1/", include("accounts.api.urls")),
     # Elsewhere these paths are like any other that does not exist.

@@ -1,11 +1,16 @@
 """Usher's own pages, what every response carries, and errors outside the API's views."""
 
 import re
+from unittest import mock
 
 import pytest
+import yaml
+from django.db import OperationalError, ProgrammingError
 from django.test import Client, override_settings
 from django.urls import path
 
+from accounts.api.problems import DATABASE_GONE
+from accounts.models import User
 from config import urls
 
 
@@ -155,3 +160,54 @@ def test_a_page_may_send_an_idempotency_key_and_read_that_it_was_replayed(client
 
     assert "idempotency-key" in asked["Access-Control-Allow-Headers"].split(", ")
     assert "Idempotency-Replayed" in answered["Access-Control-Expose-Headers"].split(", ")
+
+
+@pytest.mark.each_database
+@pytest.mark.parametrize("key", ["\\000aaaaaaaaaa", "x", "A" * 32, "a" * 31, "a" * 33, "\\012" * 32])
+def test_what_is_no_sessions_key_is_nobodys(client, key):
+    answer = client.get("/admin/", headers={"cookie": f'sessionid="{key}"'})
+
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/login/?next=/admin/")
+
+
+@pytest.mark.parametrize("path", ["autocomplete/", "autocomplete/?model_name=%00", "r/5/abc/", "r/0/0/"])
+def test_pages_of_the_admin_that_nothing_uses_are_not_there(client, path):
+    assert client.get(f"/admin/{path}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "accepted", ["application/vnd.oai.openapi+json", "application/json", "application/yaml", "*/*"]
+)
+def test_the_description_is_made_once_and_is_what_the_command_writes(client, accepted):
+    ask = {"accept": accepted, "host": "localhost"}
+    first = client.get("/api/schema/", headers=ask)
+
+    with mock.patch("config.description.SchemaGenerator", side_effect=AssertionError("made again")):
+        for query in ("", "?version=%0A", "?version=2", "?lang=de"):
+            again = client.get(f"/api/schema/{query}", headers=ask)
+            assert (again.status_code, again.content) == (200, first.content), query
+    said = yaml.safe_load(first.content)
+    assert (said["openapi"][0], said["info"]["version"]) == ("3", "0.1.0")
+    assert "/api/v1/users" in said["paths"]
+    assert "/api/schema/" not in said["paths"]
+    assert "localhost" not in first.content.decode(), "who asked first is in nobody's answer"
+
+
+@pytest.mark.parametrize("where", ["the view", "the session"])
+def test_the_admin_says_503_while_the_database_does_not_answer(client, db, caplog, where):
+    at = {
+        "the view": "django.contrib.admin.sites.AdminSite.get_app_list",
+        "the session": "django.contrib.sessions.backends.db.SessionStore.load",
+    }[where]
+    operator = User.objects.create(username="olga", is_staff=True)
+    client.force_login(operator, backend="accounts.authentication.OperatorBackend")
+    assert client.get("/admin/").status_code == 200
+
+    with mock.patch(at, side_effect=OperationalError("gone")):
+        gone = client.get("/admin/")
+    with mock.patch(at, side_effect=ProgrammingError("no such table")):
+        mistaken = client.get("/admin/")
+
+    assert (gone.status_code, gone["Retry-After"]) == (503, "5")
+    assert gone.content.decode() == f"503 {DATABASE_GONE}\n"
+    assert (mistaken.status_code, "Retry-After" in mistaken) == (500, False)
