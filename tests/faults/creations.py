@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import deque
 from itertools import count, takewhile
 from math import inf
 from random import Random
@@ -18,6 +19,7 @@ ANSWER_SECONDS = 70
 """Longer than a server allows itself: what it has promised to answer is waited for."""
 AT_ONCE = 50
 SIGN_UPS_IN_TEN = 2
+LATEST = 20
 
 
 class Creations:
@@ -43,6 +45,8 @@ class Creations:
         self.node: Node | None = None
         """Who is asked; None is each in its turn."""
         self.asked = 0
+        self.latest: dict[str, deque[str]] = {tenant: deque(maxlen=LATEST) for tenant in house.tenants}
+        """Tenant -> ids of the users created last."""
         self._numbers = count(1)
         limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=5)
         self._client = httpx.AsyncClient(
@@ -97,7 +101,9 @@ class Creations:
                 operation.unknown(server=node.name, why=f"{type(error).__name__}: {error}")
                 return False
             if answer.status_code == httpx.codes.CREATED:
-                operation.ok(server=node.name, user=answer.json()["id"])
+                user = answer.json()["id"]
+                operation.ok(server=node.name, user=user)
+                self.latest[tenant].append(user)
                 return True
             operation.fail(server=node.name, status=answer.status_code, why=answer.text[:200])
             return False

@@ -58,7 +58,7 @@ class Experiment:
         self.random = Random(seed)
         self.pruned: Mapping[str, Sequence[Row]] = {}
         """What the logs had before, if any of it is to be pruned: the judge would not know it any more."""
-        self._database_url = database_url
+        self.database_url = database_url
         self._kind_of = kind_of
         self._sign_ups_in_ten = sign_ups_in_ten
 
@@ -111,7 +111,7 @@ class Experiment:
         await self.crowd.until_last_words()
         self.history.note("over", last_words=sorted(self.crowd.last_words))
         assert not self.crowd.failures(), self.crowd.failures()
-        await asyncio.to_thread(note_truth, self.history, self._database_url, pruned=self.pruned)
+        await asyncio.to_thread(note_truth, self.history, self.database_url, pruned=self.pruned)
         await self.crowd.leave()
         self.history.close()
         return await asyncio.to_thread(judge, self.history.path)

@@ -86,13 +86,21 @@ class Heard:
     def _begin_or_go_on(self, life: SocketLife) -> None:
         if life.synced is None:
             return
-        self._verdict.incomplete += not life.is_complete
+        if not life.is_complete:
+            self._count_incomplete(life, life.synced)
         if life.after is None or not life.is_complete:
             self._stretches.append(Stretch(start=life.synced, behind=inf))
         elif not self._stretches:
             self._stretches.append(Stretch(start=life.synced, behind=self._position_of(life.after, otherwise=inf)))
         self._stretches[-1].sockets.append(life)
         self._stretch_of[life.number] = self._stretches[-1]
+
+    def _count_incomplete(self, life: SocketLife, synced: float) -> None:
+        event = self._events.get(life.after or "")
+        if event is None or HEAR in self._rights.of(self._viewer, event.subject, life.opened, synced).sure:
+            self._verdict.incomplete += 1
+        else:
+            self._verdict.unseen_cursors += 1
 
     def _position_of(self, cursor: str | None, *, otherwise: float) -> float:
         event = self._events.get(cursor or "")

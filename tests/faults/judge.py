@@ -9,6 +9,7 @@ The judge: sorts every event and viewer of a history into what became of it, and
 - ``reordered``: after one that comes later in the log, on one socket.
 - ``leaked``: of another tenant, of nobody's log, or with what this viewer has never been allowed to see.
 - ``stale``: shown by a right that was surely taken before the event was asked for, or before the socket was opened.
+  Only told where rights were changed.
 - ``partial``: not the view that it should be: a visible field missing or wrong, ``redacted`` not what is hidden.
 
 Of the viewers: ``absent``, who may watch and had no live socket in the end, or was never shown the last word.
@@ -38,7 +39,7 @@ def judge(path: Path, *, patience: float = PATIENCE) -> Verdict:
     recorded = recorded_in(path)
     if recorded.over == inf:
         raise ValueError(f"{path} has no line 'over'; expected one, written when every viewer had been waited for")
-    verdict = Verdict()
+    verdict = Verdict(changes=len(recorded.changes))
     verdict.counts.update(dict.fromkeys((*WORST_FIRST, *OF_VIEWERS, *OF_LOGS, "ok", "hidden", "excused"), 0))
     for tenant in recorded.tenants.values():
         _judge_log(verdict, tenant, [creation for creation in recorded.creations if creation.tenant == tenant.slug])

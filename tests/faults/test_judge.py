@@ -299,6 +299,19 @@ def test_a_late_revocation_is_stale(scene):
     assert [(b.name, b.viewer, b.event) for b in scene.end().breaches] == [("stale", "bob", "event-erin")]
 
 
+def test_of_what_cannot_be_stale_nothing_is_measured(scene):
+    scene.create_and_show("erin")
+
+    assert "stale" not in scene.end().measured()
+
+
+def test_but_where_rights_changed_it_is(scene):
+    scene.take("user-bob", "view_user_contact")
+    scene.show(scene.create("erin"), "alice", "bob")
+
+    assert scene.end().measured()["stale"] == 0
+
+
 def test_what_was_asked_for_before_the_revocation_was_acknowledged_is_not(scene):
     operation = scene.history.begin("take", holder="user-bob", subject="*", permissions=["view_user"])
     scene.create_and_show("erin")
@@ -488,3 +501,34 @@ def test_nor_if_it_was_not_owed(scene):
     scene.open("bob", after=scene.first["id"])
 
     assert scene.end().worst_gap < 10
+
+
+def come_back_told_to_reload(scene):
+    """Have Bob resume behind Dave, and be told that this cursor is not known."""
+    scene.close("bob", code=None)
+    scene.open("bob", after=scene.first["id"], complete=False)
+
+
+def test_a_cursor_of_what_one_may_see_is_to_be_known(scene):
+    come_back_told_to_reload(scene)
+
+    assert scene.end().measured()["incomplete"] == 1
+
+
+def test_one_of_what_was_taken_is_not(scene):
+    scene.take("group:2", "view_user", subject="user-dave")
+    scene.grants["acme"]["user-dave"] = {"group:1": ALL}
+    come_back_told_to_reload(scene)
+
+    measured = scene.end().measured()
+
+    assert measured["incomplete"] == 0
+    assert measured["cursors not to be seen"] == 1
+
+
+def test_one_of_what_was_given_back_is(scene):
+    scene.take("group:2", "view_user", subject="user-dave")
+    scene.give("group:2", "view_user", subject="user-dave")
+    come_back_told_to_reload(scene)
+
+    assert scene.end().measured()["incomplete"] == 1

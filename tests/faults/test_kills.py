@@ -1,12 +1,14 @@
-"""kill -9 of servers, restarts of Redis and FLUSHALL, in any order, while users are created and hundreds watch."""
+"""kill -9 of servers, restarts of Redis and FLUSHALL, in any order, while users are created and rights change."""
 
 import asyncio
 import time
 from collections import Counter
 
 from tests.faults.experiment import Experiment
+from tests.faults.revoking import revoking
 
 MOST_GAP_SECONDS = 3
+CHANGES_PER_SECOND = 2
 PAUSE_SECONDS = 0.5
 AWAY_SECONDS = (PAUSE_SECONDS, 4.0)
 """How long Redis stays away, and a killed server stays dead."""
@@ -42,12 +44,15 @@ async def test_servers_and_redis_die_and_nothing_is_lost(
         victims = iter(range(len(faults)))
         experiment.random.shuffle(faults)
         began = time.monotonic()
-        async with experiment.creating(per_second=per_second):
+        async with (
+            revoking(experiment, per_second=CHANGES_PER_SECOND) as changes,
+            experiment.creating(per_second=per_second),
+        ):
             for turn, name in enumerate(faults):
                 await experiment.creations.until_asked(creations * (turn + 1) // (len(faults) + 1))
                 await {"kill": kill, "restart": restart, "flush": flush}[name]()
             await experiment.creations.until_asked(creations)
-        seconds = time.monotonic() - began
+            seconds = time.monotonic() - began
         verdict = await experiment.verdict()
 
     counts = Counter(faults)
@@ -57,9 +62,11 @@ async def test_servers_and_redis_die_and_nothing_is_lost(
     conclude(
         "kill -9, Redis restarts, FLUSHALL",
         done=f"{counts['kill']} kills, {counts['restart']} restarts, {counts['flush']} FLUSHALL during {verdict.asked}"
-        f" creations in {seconds:.0f} s; {people}",
+        f" creations in {seconds:.0f} s and {changes.made.total()} changes of rights; {people}",
         bound="0 lost, leaked, stale; positions contiguous; answered by every server that lives; gap at most 3 s there;"
         " complete at reconnect",
-        measured=verdict.measured(),
-        holds=is_whole and (verdict.worst_gap <= MOST_GAP_SECONDS or not scale.is_long),
+        measured=verdict.measured() | {"taken": changes.made["take"], "given": changes.made["give"]},
+        holds=is_whole
+        and changes.made.keys() == {"take", "give"}
+        and (verdict.worst_gap <= MOST_GAP_SECONDS or not scale.is_long),
     )

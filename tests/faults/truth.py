@@ -49,7 +49,7 @@ def note_truth(history: History, database_url: str, *, pruned: Mapping[str, Sequ
     ``pruned``: rows of each log as ``logs_in`` has found them earlier. Of these, what was before the first that is
     still there counts as true: it was pruned. Anything else that is gone is a hole.
     """
-    for slug, truth in truths_of(_asker(database_url)).items():
+    for slug, truth in truths_in(database_url).items():
         first = truth["events"][0]["position"] if truth["events"] else 0
         earlier = [row for row in (pruned or {}).get(slug, ()) if row["position"] < first]
         history.note("tenant", tenant=slug, **truth | {"events": earlier + truth["events"]})
@@ -57,11 +57,12 @@ def note_truth(history: History, database_url: str, *, pruned: Mapping[str, Sequ
 
 def logs_in(database_url: str) -> dict[str, list[Row]]:
     """Return the events of each tenant, by slug, in order."""
-    return {slug: truth["events"] for slug, truth in truths_of(_asker(database_url)).items()}
+    return {slug: truth["events"] for slug, truth in truths_in(database_url).items()}
 
 
-def truths_of(ask: Ask) -> dict[str, dict[str, Any]]:
-    """Return what there is of each tenant, by slug."""
+def truths_in(database_url: str) -> dict[str, dict[str, Any]]:
+    """Return what there is of each tenant, by slug, as ``note_truth`` writes it."""
+    ask = _asker(database_url)
     tenants = {number: (slug, active) for number, slug, active in ask("SELECT id, slug, is_active FROM tenants_tenant")}
     truths: dict[int, dict[str, Any]] = {
         number: {"events": [], "users": [], "groups": {}, "watching": [], "grants": defaultdict(dict)}

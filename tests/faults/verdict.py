@@ -29,7 +29,11 @@ class Verdict:
     """``ok``, ``fail`` and ``unknown``; ``unexcused``: not answered although nothing had struck its server."""
     repeated: int = 0
     incomplete: int = 0
-    """Sockets that were told ``complete: false``."""
+    """Sockets that were told ``complete: false``, though their cursors were of what they might see."""
+    unseen_cursors: int = 0
+    """Sockets that were told so of an event that they might not see any more: no right to it was surely held."""
+    changes: int = 0
+    """Changes of rights. Where there was none nothing can be stale, and so nothing is measured of it."""
     gaps: list[tuple[float, float]] = field(default_factory=list)
     """(time of a creation's answer, seconds from it to its frame, or to the end of the socket that was live then)."""
 
@@ -51,7 +55,7 @@ class Verdict:
     def measured(self) -> dict[str, object]:
         """Return the facts for ``conclude``: what must be 0, and what was done besides."""
         must_not = {name: self.counts[name] for name in (*WORST_FIRST, *OF_VIEWERS, *OF_LOGS)}
-        always = (*WORST_FIRST[:3], *OF_VIEWERS)
+        always = {"leaked", "lost", *OF_VIEWERS} | ({"stale"} if self.changes else set())
         breached = {name: number for name, number in must_not.items() if number or name in always}
         examples = {"first breaches": self.breaches[:3]} if self.breaches else {}
         return {
@@ -60,6 +64,7 @@ class Verdict:
             "hidden": self.counts["hidden"],
             "excused": self.counts["excused"],
             "incomplete": self.incomplete,
+            **({"cursors not to be seen": self.unseen_cursors} if self.changes else {}),
             "repeated": self.repeated,
             "creations answered": self.creations["ok"],
             "refused": self.creations["fail"],
