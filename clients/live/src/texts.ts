@@ -188,8 +188,8 @@ export const texts = {
     sinceYouLeft: 'New since you left',
     today: 'Today',
     yesterday: 'Yesterday',
-    loadingMore: 'Reading older ones…',
-    end: 'That is everybody.',
+    end: (more: boolean, full: boolean) =>
+      more ? 'Reading older ones…' : full ? 'A search finds older ones.' : 'That is everybody.',
     burst: (number: number, via: string) => `${count(number, 'sign-up', 'sign-ups')} via ${viaName(via)}`,
     expand: 'Show all',
     collapse: 'Fold',

@@ -4,7 +4,8 @@ import { CLOCK, type Clock } from './clock.js'
 import { UsherError } from './errors.js'
 import { matches, type Filter } from './filter.js'
 import type { Event } from './frames.js'
-import type { User } from './rest.js'
+import { masked, merged } from './masking.js'
+import type { Page, User } from './rest.js'
 
 export type { Filter } from './filter.js'
 
@@ -12,7 +13,7 @@ export interface FeedOptions {
   readonly filter?: Filter
   /** Users that are read at a time, 1 to 200 (50). */
   readonly pageSize?: number
-  /** Users that are kept at most (10,000); of more, the oldest are let go, and can be read again. */
+  /** Users that are kept at most (10,000); of more, the oldest are let go. A filter finds those, too. */
   readonly most?: number
   readonly clock?: Clock
   readonly random?: () => number
@@ -24,8 +25,10 @@ export interface FeedState {
   readonly users: readonly User[]
   /** How many have come since `hold(true)`; `showNew()` shows them. */
   readonly newCount: number
-  /** Whether there may be older ones. */
+  /** Whether there may be older ones, which `fetchMore()` reads. */
   readonly hasMore: boolean
+  /** Whether as many are shown as are kept at most, so that there may be older ones which are not read. */
+  readonly isFull: boolean
   /** Whether the list has been read at least once. */
   readonly isLoaded: boolean
   readonly isLoading: boolean
@@ -35,13 +38,28 @@ export interface FeedState {
 
 const FLUSH_MS = 16
 const LONGEST_PAGE = 200
-const EMPTY: FeedState = { users: [], newCount: 0, hasMore: false, isLoaded: false, isLoading: false, error: null }
+const EMPTY: FeedState = {
+  users: [],
+  newCount: 0,
+  hasMore: false,
+  isFull: false,
+  isLoaded: false,
+  isLoading: false,
+  error: null,
+}
+
+/** As much of the list as has been read. */
+interface Reading {
+  readonly users: readonly User[]
+  readonly hasMore: boolean
+}
 
 /**
  * The users of the tenant, newest first: the list, and what comes live, merged so that nothing is missing between.
  *
  * It is read anew whenever the socket was synced or rights have changed, since what is shown may be masked otherwise
- * now. What came while it was being read is merged into the answer, and an answer that was overtaken is thrown away.
+ * now; when rights have changed, what not everybody sees is hidden until that is done. What came while it was being read
+ * is merged into the answer, and an answer that was overtaken is thrown away.
  */
 export class Feed {
   readonly #client: UsherClient
@@ -64,7 +82,7 @@ export class Feed {
   #failures = 0
   #retry: unknown
   #flush: unknown
-  #told: Omit<FeedState, 'users' | 'newCount'> = EMPTY
+  #told: Omit<FeedState, 'users' | 'newCount' | 'isFull'> = EMPTY
   #state: FeedState = EMPTY
 
   constructor(client: UsherClient, options: FeedOptions = {}) {
@@ -112,34 +130,38 @@ export class Feed {
   /** Read again as much as is there. Resolves when that has been done, or has failed, which the state tells. */
   reload(): Promise<void> {
     this.#arrived.clear()
-    return this.#read(async (signal) => {
-      const last = [...this.#users.keys()].at(-1)
-      const { users, hasMore } = await this.#pages(Math.max(this.#users.size, this.#pageSize), last, signal)
-      const known = this.#users
-      this.#users = new Map(users.map((user) => [user.id, user]))
-      const oldest = users.at(-1)?.id ?? ''
-      for (const [id, user] of this.#arrived)
-        if (!this.#users.has(id) && (id > oldest || !hasMore)) this.#users.set(id, user)
-      this.#sort()
-      this.#keepBack((id) => this.#told.isLoaded && !known.has(id))
-      return { hasMore }
-    })
+    const last = [...this.#users.keys()].at(-1)
+    const count = Math.max(this.#users.size, this.#pageSize)
+    return this.#read(
+      (signal) => this.#pages(count, last, signal),
+      ({ users, hasMore }) => {
+        const known = this.#users
+        this.#users = new Map(users.map((user) => [user.id, user]))
+        const oldest = users.at(-1)?.id ?? ''
+        for (const [id, user] of this.#arrived)
+          if (!this.#users.has(id) && (id > oldest || !hasMore)) this.#users.set(id, user)
+        this.#sort()
+        // What was not known and is older than all that was, moves nothing of it.
+        this.#keepBack((id) => last !== undefined && id > last && !known.has(id))
+      },
+    )
   }
 
-  /** Read the next older page. */
+  /** Read the next older page, unless as many are kept as may be. */
   fetchMore(): Promise<void> {
-    if (this.#reading || !this.#told.hasMore) return Promise.resolve()
-    const oldest = [...this.#users.keys()].at(-1)
-    return this.#read(async (signal) => {
-      const page = await this.#client.users.list({
-        ...this.#filter,
-        limit: this.#pageSize,
-        ...(oldest && { before: oldest }),
-        signal,
-      })
-      for (const user of page.users) this.#users.set(user.id, user)
-      return { hasMore: page.before !== null }
-    })
+    const room = this.#most - this.#users.size
+    if (this.#reading || !this.#told.hasMore || room <= 0) return Promise.resolve()
+    const before = [...this.#users.keys()].at(-1)
+    return this.#read(
+      async (signal) => {
+        const limit = Math.min(this.#pageSize, room)
+        return readingOf(await this.#client.users.list({ ...this.#filter, limit, ...(before && { before }), signal }))
+      },
+      ({ users }) => {
+        for (const user of users) this.#users.set(user.id, user)
+        this.#sort() // somebody may have come meanwhile
+      },
+    )
   }
 
   #start(): void {
@@ -147,7 +169,7 @@ export class Feed {
     this.#undo = [
       client.on('event', (event) => this.#take(event)),
       client.on('synced', () => void this.reload()),
-      client.on('rights.changed', () => void this.reload()),
+      client.on('rights.changed', () => this.#mask()),
       client.on('state', ({ status }) => status === 'forbidden' && this.#clear()),
     ]
     void this.reload()
@@ -176,9 +198,16 @@ export class Feed {
     this.#tell({})
   }
 
-  #take({ type, data, redacted }: Event): void {
-    if (type !== 'user.created') return
-    const user: User = { ...this.#users.get(data.id), ...data, redacted }
+  /** What was shown by rights that are no more is not shown until the list has been read, however long that takes. */
+  #mask(): void {
+    const { viewer } = this.#client
+    if (viewer) this.#users = new Map([...this.#users].map(([id, user]) => [id, masked(user, viewer.fields)]))
+    void this.reload()
+  }
+
+  #take(event: Event): void {
+    if (event.type !== 'user.created') return
+    const user = merged(event, this.#users.get(event.data.id))
     if (!matches(user, this.#filter)) return
     if (this.#reading) this.#arrived.set(user.id, user)
     const isNew = !this.#users.has(user.id)
@@ -207,11 +236,7 @@ export class Feed {
   }
 
   /** Read so many, and on to the `last` that was known: who comes while it is read must push nobody out at the far end. */
-  async #pages(
-    count: number,
-    last: string | undefined,
-    signal: AbortSignal,
-  ): Promise<{ users: User[]; hasMore: boolean }> {
+  async #pages(count: number, last: string | undefined, signal: AbortSignal): Promise<Reading> {
     const users: User[] = []
     let before: string | null = ''
     const isShort = (): boolean =>
@@ -219,32 +244,36 @@ export class Feed {
     while (before !== null && isShort()) {
       const wanted = Math.max(count - users.length, this.#pageSize)
       const limit = Math.min(wanted, this.#most - users.length, LONGEST_PAGE)
-      const page = await this.#client.users.list({ ...this.#filter, limit, ...(before && { before }), signal })
+      const page: Page = await this.#client.users.list({ ...this.#filter, limit, ...(before && { before }), signal })
       users.push(...page.users)
       before = page.before
     }
     return { users, hasMore: before !== null }
   }
 
-  async #read(read: (signal: AbortSignal) => Promise<Partial<FeedState>>): Promise<void> {
+  /** Ask for a part of the list, and take it; unless something else was asked for meanwhile, or nobody listens any more. */
+  async #read(ask: (signal: AbortSignal) => Promise<Reading>, take: (answer: Reading) => void): Promise<void> {
     this.#cancel()
     const reading = (this.#reading = new AbortController())
     this.#tell({ isLoading: true })
-    let told: Partial<FeedState>
+    let answer: Reading | undefined
+    let error: UsherError | null = null
     try {
-      told = { ...(await read(reading.signal)), isLoaded: true, error: null }
-      if (this.#reading !== reading) return
-      this.#failures = 0
+      answer = await ask(reading.signal)
     } catch (cause) {
-      if (this.#reading !== reading) return
-      const error =
-        cause instanceof UsherError ? cause : new UsherError('failed', String(cause), 'See the cause.', { cause })
-      told = { error }
-      const wait = waitBefore(this.#failures++, this.#random, error.retryAfterMs || 1000)
-      if (error.retryable) this.#retry = this.#clock.setTimeout(() => void this.reload(), wait)
+      error = cause instanceof UsherError ? cause : new UsherError('failed', String(cause), 'See the cause.', { cause })
     }
+    if (this.#reading !== reading) return
     this.#reading = undefined
-    this.#tell({ ...told, isLoading: false })
+    if (answer) {
+      this.#failures = 0
+      this.#told = { ...this.#told, hasMore: answer.hasMore, isLoaded: true }
+      take(answer)
+    } else if (error?.retryable) {
+      const wait = waitBefore(this.#failures++, this.#random, error.retryAfterMs || 1000)
+      this.#retry = this.#clock.setTimeout(() => void this.reload(), wait)
+    }
+    this.#tell({ error, isLoading: false })
   }
 
   /** Have the listeners know, soon: a burst is told of at once, and not event by event. */
@@ -254,11 +283,15 @@ export class Feed {
       this.#flush = undefined
       const all = [...this.#users.values()]
       const users = this.#held.size ? all.filter((user) => !this.#held.has(user.id)) : all
-      this.#state = { ...this.#told, users, newCount: all.length - users.length }
+      const isFull = all.length >= this.#most
+      const hasMore = this.#told.hasMore && !isFull
+      this.#state = { ...this.#told, users, newCount: all.length - users.length, hasMore, isFull }
       this.#listeners.forEach((listener) => listener())
     }, FLUSH_MS)
   }
 }
+
+const readingOf = ({ users, before }: Page): Reading => ({ users, hasMore: before !== null })
 
 /** Return a feed of a client's tenant; nothing is read until somebody subscribes. */
 export const createFeed = (client: UsherClient, options?: FeedOptions): Feed => new Feed(client, options)

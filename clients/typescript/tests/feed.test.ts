@@ -1,8 +1,9 @@
 /** The list and the socket together: nothing missing, nothing twice, nothing that is masked otherwise by now. */
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createFeed, type Feed, type FeedOptions } from '../src/feed.js'
 import { matches } from '../src/filter.js'
-import type { User } from '../src/index.js'
+import { masked } from '../src/masking.js'
+import type { ClientOptions, User } from '../src/index.js'
 import { FakeServer } from '../src/testing/index.js'
 import { live, story, type Story } from './story.js'
 
@@ -11,8 +12,13 @@ interface FeedStory extends Story {
   shown(): string[]
 }
 
-async function fed(server = new FakeServer(), options: FeedOptions = {}, isLive = true): Promise<FeedStory> {
-  const told = isLive ? await live({}, server) : story({}, server)
+async function fed(
+  server = new FakeServer(),
+  options: FeedOptions = {},
+  isLive = true,
+  clients: Partial<ClientOptions> = {},
+): Promise<FeedStory> {
+  const told = isLive ? await live(clients, server) : story(clients, server)
   const feed = createFeed(told.client, { ...server.parts, ...options })
   feed.subscribe(() => {})
   await told.pass(20)
@@ -135,6 +141,56 @@ test('what is held back is counted, and moves nothing until it is asked for', as
   expect(feed.getSnapshot().newCount).toBe(0)
 })
 
+describe('only who has come since is counted as new, and moves nothing', () => {
+  const held = async () => {
+    const server = new FakeServer()
+    people(server, 120)
+    const told = await fed(server)
+    told.feed.hold(true)
+    return { ...told, before: told.shown() }
+  }
+
+  test('when the list is read again because no place was known', async () => {
+    const { server, feed, pass, shown, before } = await held()
+    server.drop()
+    server.create({ username: 'dave' })
+    await pass(1000)
+
+    expect(feed.getSnapshot().newCount).toBe(1)
+    expect(shown().slice(0, 50)).toEqual(before)
+    feed.showNew()
+    await pass(20)
+    expect(shown().slice(0, 51)).toEqual(['dave', ...before])
+  })
+
+  test('when the place was lost', async () => {
+    const { server, feed, pass, shown, before } = await held()
+    const dave = server.create({ username: 'dave' })
+    await pass(20)
+    server.drop()
+    server.log.events[120] = { ...dave, id: 'of another log' }
+    server.create({ username: 'erin' })
+    await pass(1000)
+
+    expect(feed.getSnapshot().newCount).toBe(2)
+    expect(shown().slice(0, 50)).toEqual(before)
+    feed.showNew()
+    await pass(20)
+    expect(shown().slice(0, 52)).toEqual(['erin', 'dave', ...before])
+  })
+
+  test('when some are gone, and older ones take their place', async () => {
+    const { server, feed, pass, shown, before } = await held()
+    server.log.events.splice(100, 3)
+    server.permit('watch_signups')
+    await pass(20)
+
+    expect(feed.getSnapshot().newCount).toBe(0)
+    expect(shown().slice(0, 47)).toEqual(before.filter((name) => !['old-101', 'old-102', 'old-103'].includes(name)))
+    expect(shown().slice(47)).toEqual(['old-70', 'old-69', 'old-68'])
+  })
+})
+
 test('a filter narrows both the list and what is live', async () => {
   const server = new FakeServer()
   server.create({ username: 'dave', joined_via: 'import' })
@@ -178,7 +234,137 @@ test('nothing is left in memory of what may not be watched any more', async () =
   expect(shown()).toEqual([])
 })
 
-test('no more are kept than asked for, and the rest can be read again', async () => {
+describe('when rights have changed', () => {
+  const all = { email: 'dave@acme.test', phone: '+49 30 1', address: '203.0.113.7', agent: 'curl' }
+  const names = ['email', 'phone', 'address', 'agent']
+
+  test('what not everybody sees is hidden at once, until the list could be read', async () => {
+    const server = new FakeServer()
+    const dave = server.create({ username: 'dave', ...all })
+    const { pass, feed } = await fed(server)
+    expect(feed.getSnapshot().users).toEqual([{ ...dave.data, redacted: [] }])
+
+    server.isDown = true // for new calls; the socket stays
+    server.permit('watch_signups')
+    await pass(60_000)
+
+    const { id, username, full_name, joined_via, joined_at } = dave.data
+    const rest = { id, username, full_name, joined_via, joined_at }
+    expect(feed.getSnapshot()).toMatchObject({ error: { code: 'unreachable' } })
+    expect(feed.getSnapshot().users).toEqual([{ ...rest, redacted: names }])
+
+    server.isDown = false
+    const { phone, ...allowed } = dave.data
+    server.log.events[0] = { ...dave, data: allowed, redacted: ['phone'] }
+    await pass(60_000)
+    expect(feed.getSnapshot().users).toEqual([{ ...allowed, redacted: ['phone'] }])
+  })
+
+  test('what only managers see is not kept from before', async () => {
+    const user = { id: '1', username: 'dave', is_active: true, role: 'viewer', ...all, redacted: [] } as unknown as User
+    const { viewer } = (await live()).client
+
+    expect(masked(user, { ...viewer!.fields, 'user.renamed.to': 'view_user' })).toEqual({
+      id: '1',
+      username: 'dave',
+      redacted: names,
+    })
+  })
+
+  test('an event hides what was known', async () => {
+    const server = new FakeServer()
+    const { data } = server.create({ username: 'dave', ...all })
+    const { pass, feed } = await fed(server)
+
+    server.create({ ...data, redacted: ['email', 'phone'] })
+    await pass(20)
+
+    const { email, phone, ...rest } = data
+    expect(feed.getSnapshot().users).toEqual([{ ...rest, redacted: ['email', 'phone'] }])
+  })
+})
+
+describe('an answer that comes although nobody waits for it any more', () => {
+  const deaf = async (server: FakeServer) => {
+    const fetch = ((address: string, { signal: _, ...init }: RequestInit) =>
+      server.fetch(address, init)) as typeof globalThis.fetch
+    return await fed(server, {}, true, { fetch })
+  }
+
+  test('is not shown after a change of rights', async () => {
+    const server = new FakeServer()
+    const dave = server.create({ username: 'dave', email: 'dave@acme.test' })
+    const { pass, feed } = await deaf(server)
+    server.delayMs = 500
+    void feed.reload()
+    await pass(10)
+    server.delayMs = 0
+    server.permit('watch_signups')
+    server.delayMs = 500
+    await pass(495) // the old answer has come, and the new one has not
+    expect(feed.getSnapshot().users[0]).not.toHaveProperty('email')
+
+    const { email, ...data } = dave.data
+    server.log.events[0] = { ...dave, data, redacted: ['email'] }
+    await pass(2000)
+    expect(feed.getSnapshot().users).toEqual([{ ...data, redacted: ['email'] }])
+  })
+
+  test('is not mixed with what another filter finds', async () => {
+    const server = new FakeServer()
+    people(server, 100)
+    const dave = server.create({ username: 'dave' })
+    const { pass, feed, shown } = await deaf(server)
+    server.delayMs = 500
+    void feed.fetchMore()
+    await pass(10)
+    server.delayMs = 0
+    feed.setFilter({ q: dave.data.username })
+    await pass(2000)
+    feed.showNew() // which tells anew
+    await pass(20)
+
+    expect(shown()).toEqual(['dave'])
+    expect(feed.getSnapshot().hasMore).toBe(false)
+  })
+
+  test('is not kept by who may not watch any more', async () => {
+    const server = new FakeServer()
+    people(server, 3)
+    const { pass, feed, client, shown } = await deaf(server)
+    server.delayMs = 500
+    void feed.reload()
+    await pass(10)
+    server.delayMs = 0
+    server.sockets[0]!.end(4403)
+    await pass(2000)
+    feed.showNew()
+    await pass(20)
+
+    expect(client.state.status).toBe('forbidden')
+    expect(shown()).toEqual([])
+  })
+})
+
+test('no more are read than are kept, however often they are asked for', async () => {
+  const server = new FakeServer()
+  people(server, 30)
+  const { pass, shown, feed } = await fed(server, { pageSize: 10, most: 25 })
+  const lists = (): number => server.requests.filter(({ path }) => path.startsWith('/users')).length
+  for (let asked = 0; asked < 5; asked++) await Promise.all([feed.fetchMore(), pass(20)])
+  const before = lists()
+  await Promise.all([feed.fetchMore(), pass(20)])
+
+  expect(lists()).toBe(before)
+  expect(shown()).toEqual(Array.from({ length: 25 }, (_, place) => `old-${30 - place}`))
+  expect(feed.getSnapshot()).toMatchObject({ hasMore: false, isFull: true })
+  server.create({ username: 'dave' })
+  await pass(20)
+  expect(shown()[0]).toBe('dave')
+  expect(shown()).toHaveLength(25)
+})
+
+test('no more are kept than asked for, and the rest can be read when there is room', async () => {
   const server = new FakeServer()
   people(server, 4)
   const { pass, shown, feed } = await fed(server, { most: 5 })
@@ -186,7 +372,10 @@ test('no more are kept than asked for, and the rest can be read again', async ()
   await pass(20)
 
   expect(shown()).toEqual(['frank', 'erin', 'dave', 'old-4', 'old-3'])
-  expect(feed.getSnapshot().hasMore).toBe(true)
+  expect(feed.getSnapshot()).toMatchObject({ hasMore: false, isFull: true })
+  server.log.events.splice(4, 1)
+  await Promise.all([feed.reload(), pass(20)])
+  expect(shown()).toEqual(['frank', 'erin', 'old-4', 'old-3', 'old-2'])
 })
 
 test('a burst is told of at once', async () => {

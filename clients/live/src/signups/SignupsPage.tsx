@@ -39,7 +39,7 @@ export function SignupsPage({ me, tenant, help }: SignupsPageProps): ReactNode {
     ...(random && { random }),
     filter: { q: asked.q, joinedVia: asked.joinedVia },
   })
-  const { users, newCount, hasMore, isLoaded, isLoading, error } = told
+  const { users, newCount, hasMore, isFull, isLoaded, isLoading, error } = told
   const now = useNow()
   const isBlank = status === 'expired'
   const { leftAt, unseen } = useLeft(leftKey(tenant.slug, me.id), users)
@@ -112,7 +112,7 @@ export function SignupsPage({ me, tenant, help }: SignupsPageProps): ReactNode {
         ) : (
           <Empty tenant={tenant.name} />
         )}
-        {hasRows && !isBlank && <p className="end quiet">{hasMore ? texts.list.loadingMore : texts.list.end}</p>}
+        {hasRows && !isBlank && <p className="end quiet">{texts.list.end(hasMore, isFull)}</p>}
       </div>
       {opened && !isBlank && <Panel id={opened} known={users.find((user) => user.id === opened)} close={close} />}
       <Bar reading={isLoaded || hasRows ? error : null} reload={reload} />

@@ -31,6 +31,18 @@ export class FakeServer {
   readonly tenant: string
   readonly user: { readonly id: string; readonly username: string }
   permissions: readonly string[]
+  /** Each field of a user, and the permission that shows it. */
+  fields: Readonly<Record<string, string>> = {
+    id: 'view_user',
+    username: 'view_user',
+    full_name: 'view_user',
+    joined_via: 'view_user',
+    joined_at: 'view_user',
+    email: 'view_user_contact',
+    phone: 'view_user_contact',
+    address: 'view_user_origin',
+    agent: 'view_user_origin',
+  }
   /** Every socket that was ever asked for, and every REST call. */
   readonly sockets: FakeSocket[] = []
   readonly requests: { readonly method: string; readonly path: string; readonly token: string }[] = []
@@ -221,7 +233,6 @@ export class FakeServer {
 
   /** What a socket is told first. */
   ready(): object {
-    const fields = { id: 'view_user', username: 'view_user', full_name: 'view_user', joined_via: 'view_user' }
     return {
       type: 'ready',
       version: 'usher.v1',
@@ -229,7 +240,7 @@ export class FakeServer {
       user: this.user,
       tenant: this.tenant,
       permissions: this.permissions,
-      fields: { ...fields, joined_at: 'view_user', email: 'view_user_contact', phone: 'view_user_contact' },
+      fields: this.fields,
       token_expires_at: this.#later(300),
       heartbeat: { every_seconds: this.heartbeatSeconds, answer_within_seconds: 10 },
       limits: { message_bytes: 8192, resume_events: 10_000, resume_days: 7 },
