@@ -140,7 +140,7 @@ export const texts = {
 
   announced: {
     live: 'Connection: live again.',
-    reconnecting: 'Connection lost, trying again.',
+    reconnecting: (why: string) => `${why} Trying again.`,
     offline: 'You are offline.',
     paused: 'Paused.',
     closed: 'The connection has ended.',

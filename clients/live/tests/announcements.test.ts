@@ -38,7 +38,7 @@ test('sign-ups that wait are summed, and of a connection its last state is said'
   await clock.advance(100)
   for (let number = 0; number < 1_000; number++) announcements.signUps(1)
   await clock.advance(5_000)
-  announcements.say('connection', 'Connection lost, trying again.')
+  announcements.say('connection', 'The connection was lost. Trying again.')
   announcements.say('connection', 'Connection: live again.')
   await clock.advance(10_000)
 

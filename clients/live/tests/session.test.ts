@@ -267,7 +267,7 @@ test('a renewal whose answer is lost is asked for once more, and every call is g
   const restoring = session.restore()
   await vi.waitFor(() => expect(patience).toEqual([4_000]))
   giveUp[0]!()
-  await vi.waitFor(() => expect(patience).toEqual([4_000, 10_000]))
+  await vi.waitFor(() => expect(patience).toEqual([4_000, 15_000]))
   giveUp[1]!()
   await restoring
 

@@ -159,6 +159,7 @@ test('an end for good is told of, and can be tried again', async () => {
   await pass()
   expect(pill()).toBe('Stopped')
   expect(text()).toMatch(/The server has ended the connection. Message too large./)
+  expect(said()).toContain('The connection has ended.')
 
   await user.click(screen.getByRole('button', { name: 'Try again' }))
   await pass()
@@ -247,7 +248,7 @@ test('who hears the page is told that it is live again when it is, and not befor
   expect(said()).toContain('Paused.')
   await pass(6_000)
   await pass(6_000)
-  expect(said()).toContain('Connection lost, trying again.')
+  expect(said()).toContain('The connection was lost. Trying again.')
 
   server.isDown = false
   await pass(60_000)
@@ -265,7 +266,7 @@ test.each([
   await pass()
   await pass(5_500)
   await pass()
-  expect(said()).toContain('Connection lost, trying again.')
+  expect(said()).toContain('The connection was lost. Trying again.')
 
   end(server, web)
   server.isDown = false

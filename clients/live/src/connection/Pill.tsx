@@ -109,14 +109,15 @@ function Actions({ status, retry, pause, resume }: ActionsProps): ReactNode {
 }
 
 /** Have what lasts said aloud. A connection that is back before five seconds have passed is not worth a word. */
-function useSaid({ status }: State): void {
+function useSaid(state: State): void {
+  const { status } = state
   const announcements = useAnnouncements()
-  const isLost = useLasting(status === 'reconnecting', RECONNECTING_MS)
+  const isLong = useLasting(status === 'reconnecting', RECONNECTING_MS)
   const text =
     status === 'offline' || status === 'paused' || status === 'closed'
       ? announced[status]
-      : isLost
-        ? announced.reconnecting
+      : status === 'reconnecting' && isLong
+        ? announced.reconnecting(whyOf(state.error))
         : ''
   /** Whether those who hear the page believe that it is not live. */
   const isOwed = useRef(false)

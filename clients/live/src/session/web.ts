@@ -15,8 +15,8 @@ export interface Access {
 
 const GOOD_FOR = 2 / 3
 
-/** So long a call may take. */
-const PATIENCE_MS = 10_000
+/** So long a call may take: a server whose database is gone says so after ten seconds. */
+const PATIENCE_MS = 15_000
 /** So long a renewal may take until it is tried once more. */
 const RENEWAL_PATIENCE_MS = 4_000
 
