@@ -22,6 +22,9 @@ WATCH = """
 """
 # Every rule that these tags have, also those that axe leaves out unless it is asked.
 JUDGE = """async (tags) => {
+    // A colour on its way to another one is neither.
+    const passing = document.getAnimations().filter((animation) => animation instanceof CSSTransition)
+    await Promise.allSettled(passing.map(({ finished }) => finished))
     const rules = Object.fromEntries(axe.getRules(tags).map(({ ruleId }) => [ruleId, { enabled: true }]))
     const { violations } = await axe.run(document, { runOnly: { type: 'tag', values: tags }, rules })
     return violations.map(({ id, nodes }) => [id, nodes.map(({ html, failureSummary }) => [html, failureSummary])])
@@ -72,6 +75,18 @@ class Viewer:
         await self.page.get_by_label("Username").fill(person.username)
         await self.page.get_by_label("Password").fill(person.password)
         await self.page.get_by_role("button", name="Sign in", exact=True).click()
+
+    async def sign_out(self) -> None:
+        """Sign out by the menu."""
+        await self.page.get_by_role("button", name=re.compile("your menu$")).click()
+        await self.page.get_by_role("menuitem", name="Sign out").click()
+
+    async def pause(self) -> None:
+        """Pause by what the pill opens, close that, and wait until it is so."""
+        await self.pill.click()
+        await self.page.get_by_role("button", name="Pause").click()
+        await self.page.keyboard.press("Escape")
+        await self.is_said_to_be("Paused")
 
     # Seeing
 

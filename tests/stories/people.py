@@ -128,6 +128,13 @@ class Story:
         """Have somebody take a grant away."""
         await self.call("DELETE", f"/users/{on.id}/grants/{grant}", by=by, expect=204)
 
+    async def hide(self, person: Person, *, role: str, by: Who = "alice") -> None:
+        """Have somebody take from a role all that it holds on a user."""
+        answer = await self.call("GET", f"/users/{person.id}/grants", by=by, expect=200)
+        for grant in answer.json()["results"]:
+            if grant.get("role") == role:
+                await self.take(grant["id"], on=person, by=by)
+
     async def change(self, person: Person, *, by: Who = "alice", **changes: Any) -> None:
         """Have somebody change a user."""
         await self.call("PATCH", f"/users/{person.id}", by=by, expect=200, **changes)

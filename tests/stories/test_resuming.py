@@ -118,7 +118,7 @@ async def test_every_cursor_that_is_no_good_is_answered_with_the_same_bytes(stor
         events[name] = person, (await alice.next_created()).id
     await story.sign_up("niaj", tenant="globex")
     foreign = (await mallory.next_created()).id
-    await hide(story, events["hidden"][0])
+    await story.hide(events["hidden"][0], role="viewer")
     await asyncio.to_thread(erase, databases, story, events["erased"][0])
     now = datetime.now(UTC)
     moved = {"aged": id_of(now - timedelta(days=7, minutes=5)), "advanced": id_of(now + timedelta(minutes=10))}
@@ -156,14 +156,6 @@ async def test_every_cursor_that_is_no_good_is_answered_with_the_same_bytes(stor
     resumed = await story.socket(bob, after=known)
     assert resumed.synced["complete"] is True, "and one that is good is not"
     assert [frame.data["id"] for frame in resumed.missed] == [dave.id]
-
-
-async def hide(story, person):
-    """Take from the viewers' role what it received on somebody."""
-    answer = await story.call("GET", f"/users/{person.id}/grants", by="alice", expect=200)
-    for grant in answer.json()["results"]:
-        if grant.get("role") == "viewer":
-            await story.take(grant["id"], on=person)
 
 
 def erase(databases, story, person):
