@@ -28,7 +28,8 @@ OPEN_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
 AFTER_GOODBYE_SECONDS = 3.0
 """How long the close frame that a goodbye announces may take: it can get lost."""
-OURS = range(4000, 5000)
+OURS = range(4000, 4500)
+"""The close codes that have a meaning in the protocol: those above can be a proxy's."""
 
 
 class ConnectionEnded(Exception):

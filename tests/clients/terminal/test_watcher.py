@@ -207,17 +207,32 @@ async def test_a_close_that_asks_to_wait_is_obeyed(server: ScriptedServer, watch
     assert Reconnecting("4204 tenant suspended", 0.7) in notebook.states
 
 
+@pytest.mark.parametrize("code", [1011, 3999, 4500, 4999])
 async def test_the_farewell_tells_the_code_where_the_close_frame_has_none_of_ours(
-    server: ScriptedServer, watch: Watch
+    server: ScriptedServer, watch: Watch, code: int
 ) -> None:
     async def says_goodbye_and_breaks(peer: Peer) -> None:
         await peer.admit()
         await peer.send(type="goodbye", code=4403, reason="not yours", reconnect=False, retry_after_ms=0)
-        await peer.close(1011)
+        await peer.close(code)
 
     server.scripts = [says_goodbye_and_breaks]
 
     assert await watch() == Closed("4403 not yours", is_failure=True)
+
+
+@pytest.mark.parametrize("code", [4401, 4499])
+async def test_a_close_code_of_ours_counts_more_than_the_farewell(
+    server: ScriptedServer, watch: Watch, code: int
+) -> None:
+    async def says_one_thing_and_does_another(peer: Peer) -> None:
+        await peer.admit()
+        await peer.send(type="goodbye", code=4000, reason="going away", reconnect=True, retry_after_ms=0)
+        await peer.close(code)
+
+    server.scripts = [says_one_thing_and_does_another]
+
+    assert await watch() == Closed(f"{code} going away", is_failure=True)
 
 
 async def test_a_reminder_makes_the_client_renew_on_the_open_socket(server: ScriptedServer, watch: Watch) -> None:
