@@ -4,12 +4,13 @@ import okhttp3.MediaType.Companion.toMediaType
 import okhttp3.OkHttpClient
 import okhttp3.Request
 import okhttp3.RequestBody.Companion.toRequestBody
+import okhttp3.Response
 import org.json.JSONException
 import org.json.JSONObject
 import java.io.IOException
 
-/** The server said no; `status` says how. */
-class Refused(val status: Int, message: String) : IOException(message)
+/** The server said no; `status` says how, and `leastMs` for how long it wants to be left alone. */
+class Refused(val status: Int, val leastMs: Long) : IOException("the server answered $status")
 
 /** Nothing but a new log-in helps. */
 class SessionOver(message: String) : Exception(message)
@@ -61,7 +62,7 @@ class Rest(private val origin: String, private val http: OkHttpClient, private v
 
     private fun send(request: Request): JSONObject = http.newCall(request).execute().use { answer ->
         val text = answer.body?.string().orEmpty()
-        if (!answer.isSuccessful) throw Refused(answer.code, "the server answered ${answer.code}")
+        if (!answer.isSuccessful) throw Refused(answer.code, retryAfterMs(answer))
         try {
             JSONObject(text)
         } catch (error: JSONException) {
@@ -70,8 +71,14 @@ class Rest(private val origin: String, private val http: OkHttpClient, private v
     }
 
     private fun keep(pair: JSONObject) {
+        val (refresh, access) = listOf("refresh", "access").map { pair.opt(it) as? String }
+        if (refresh == null || access == null) throw IOException("the server's answer holds no tokens")
         // The refresh token first: should the process end here, it is the one that must not be lost.
-        tokens.refresh = pair.getString("refresh")
-        tokens.access = pair.getString("access")
+        tokens.refresh = refresh
+        tokens.access = access
     }
 }
+
+/** What `Retry-After` asks for, a day at most; 0 for none, and for the form that names a date. */
+fun retryAfterMs(answer: Response): Long =
+    (answer.header("Retry-After")?.toLongOrNull() ?: 0).coerceIn(0, 86_400) * 1000

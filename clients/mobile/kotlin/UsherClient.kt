@@ -80,16 +80,20 @@ class UsherClient(
 
         /** One socket, from the token to its end; null: stopped. */
         private fun visit(): End? {
+            syncedAt = 0 // first of all: also a visit that has no token was no good connection
             tell { app.state(State.Connecting) }
             val token = try {
                 useless?.let { rest.renew(it) } ?: rest.access
             } catch (over: SessionOver) {
                 return End(401, over.message.orEmpty(), Verdict.STOP)
+            } catch (refused: Refused) {
+                val isBusy = verdictOnStatus(refused.status) == Verdict.WAIT
+                val verdict = if (isBusy) Verdict.WAIT else Verdict.COME_BACK
+                return End(refused.status, "no token: ${refused.message}", verdict, refused.leastMs)
             } catch (error: IOException) {
                 return End(1006, "no token: ${error.message}", Verdict.COME_BACK)
             }
             useless = null
-            syncedAt = 0
             val place = places.place
             val address = "$origin/ws/user_notifications/".toHttpUrl().newBuilder()
             place?.let { address.addQueryParameter("after", it) }
@@ -120,7 +124,7 @@ class UsherClient(
                     is Heard.Closed -> return endOf(goodbye, heard.code, heard.reason, token)
                     is Heard.Text -> {
                         val frame = try {
-                            JSONObject(heard.text).also { it.getString("type") }
+                            frameOf(heard.text)
                         } catch (error: JSONException) {
                             return End(0, "the server sent something that is no frame", Verdict.COME_BACK)
                         }
@@ -128,11 +132,7 @@ class UsherClient(
                         else when (frame.getString("type")) {
                             "ping" -> socket.send("""{"type":"pong"}""")
                             "ready" -> patience = silenceOf(frame)
-                            "synced" -> {
-                                syncedAt = now()
-                                hasRenewed = false
-                                synced(frame, hadPlace)
-                            }
+                            "synced" -> synced(frame, hadPlace)
                             "rights.changed" -> tell { app.reload() }
                             "auth.expiring" -> renewInPlace(token)
                             "goodbye" -> {
@@ -151,11 +151,15 @@ class UsherClient(
             places.place = id // after the app has it: should the process end in between, it comes again
         }
 
-        private fun synced(frame: JSONObject, hadPlace: Boolean) = tell {
-            val isComplete = frame.optBoolean("complete")
-            if (!isComplete) places.place = null
-            app.state(State.Live(isComplete))
-            if (!isComplete || !hadPlace) app.reload()
+        private fun synced(frame: JSONObject, hadPlace: Boolean) {
+            syncedAt = now()
+            hasRenewed = false
+            val isComplete = frame.getBoolean("complete")
+            tell {
+                if (!isComplete) places.place = null
+                app.state(State.Live(isComplete))
+                if (!isComplete || !hadPlace) app.reload()
+            }
         }
 
         /** The socket stays open meanwhile; if this fails for now, its end will say that the token has ended. */

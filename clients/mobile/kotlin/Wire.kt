@@ -3,7 +3,10 @@ package com.example.usher
 import okhttp3.Response
 import okhttp3.WebSocket
 import okhttp3.WebSocketListener
+import org.json.JSONArray
+import org.json.JSONException
 import org.json.JSONObject
+import org.json.JSONTokener
 import java.util.concurrent.LinkedBlockingQueue
 import java.util.concurrent.TimeUnit
 import kotlin.concurrent.thread
@@ -46,9 +49,8 @@ sealed interface Heard {
     data class Closed(val code: Int, val reason: String) : Heard
     data class Renewed(val token: String) : Heard
     data class SessionOver(val why: String) : Heard
-    data class Refused(val status: Int, val retryAfterSeconds: Long) : Heard {
-        fun end(token: String) =
-            End(status, "refused with $status", verdictOnStatus(status), retryAfterSeconds * 1000, token)
+    data class Refused(val status: Int, val leastMs: Long) : Heard {
+        fun end(token: String) = End(status, "refused with $status", verdictOnStatus(status), leastMs, token)
     }
 }
 
@@ -101,8 +103,8 @@ class Inbox {
         override fun onFailure(webSocket: WebSocket, t: Throwable, response: Response?) {
             // 101 is a handshake that went well, and a line that broke later.
             val isRefused = response != null && response.code != 101
-            val wait = response?.header("Retry-After")?.toLongOrNull() ?: 0
-            queue.put(mine to if (isRefused) Heard.Refused(response.code, wait) else Heard.Closed(1006, "$t"))
+            val refused = if (isRefused) Heard.Refused(response.code, retryAfterMs(response)) else null
+            queue.put(mine to (refused ?: Heard.Closed(1006, "$t")))
         }
     }
 }
@@ -124,8 +126,37 @@ fun now(): Long = System.nanoTime() / 1_000_000
 
 fun auth(token: String): String = JSONObject().put("type", "auth").put("token", token).toString()
 
+/** Return the frame that a message holds; throws `JSONException` for something that is no frame. */
+fun frameOf(text: String): JSONObject {
+    val json = JSONTokener(text)
+    val frame = json.nextValue()
+    if (frame !is JSONObject || json.nextClean() != '\u0000' || !isWhole(frame)) throw JSONException("no frame")
+    return frame
+}
+
 /** Whatever its type: a new kind of event needs no new client. */
 fun isEvent(frame: JSONObject): Boolean = frame.has("id") && frame.has("data") && frame.has("redacted")
+
+/** Whether all is there that is read later, of its kind: `getString` would take a number for a word as well. */
+private fun isWhole(frame: JSONObject): Boolean = when {
+    frame.opt("type") !is String -> false
+    isEvent(frame) ->
+        frame.opt("id") is String && frame.opt("data") is JSONObject && areWords(frame.opt("redacted"))
+    else -> when (frame.getString("type")) {
+        "ready" -> frame.opt("user") is JSONObject && frame.optJSONObject("heartbeat").let {
+            isTime(it?.opt("every_seconds")) && isTime(it?.opt("answer_within_seconds"))
+        }
+        "synced" -> frame.opt("complete") is Boolean
+        "rights.changed" -> areWords(frame.opt("permissions"))
+        "goodbye" -> frame.opt("code") is Int && frame.opt("reason") is String &&
+            (!frame.has("retry_after_ms") || isTime(frame.opt("retry_after_ms")))
+        else -> true
+    }
+}
+
+private fun areWords(list: Any?) = list is JSONArray && (0 until list.length()).all { list.opt(it) is String }
+
+private fun isTime(value: Any?) = value is Number && value.toDouble() in 0.0..86_400_000.0
 
 /** A ping may come late by its jitter; two in a row do not. */
 fun silenceOf(ready: JSONObject): Long {

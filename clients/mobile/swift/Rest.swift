@@ -112,6 +112,8 @@ actor Rest {
     }
 }
 
+/// Return the seconds that `Retry-After` asks for, a day at most; 0 for none, and for the form that names a date.
 func retryAfter(_ answer: HTTPURLResponse) -> Double {
-    answer.value(forHTTPHeaderField: "Retry-After").flatMap(Double.init) ?? 0
+    let seconds = answer.value(forHTTPHeaderField: "Retry-After").flatMap(Int.init) ?? 0
+    return Double(min(max(seconds, 0), 86_400))
 }

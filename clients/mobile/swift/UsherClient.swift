@@ -12,6 +12,8 @@ actor UsherClient {
     private let session: URLSession
     private let random: @Sendable () -> Double
     private var running: Task<Void, Never>?
+    /// The last that was running, which may not have ended yet.
+    private var latest: Task<Void, Never>?
     private var waiting: Task<Void, Never>?
     private var seen = Seen()
     private var attempt = 0
@@ -30,28 +32,30 @@ actor UsherClient {
     /// The app has come to the foreground: connect, and stay connected.
     func start() {
         guard running == nil else { return }
-        attempt = 0
-        hasRenewed = false
-        running = Task { await run() }
+        let before = latest
+        latest = Task {
+            await before?.value  // never two at once, and what the app hears of them comes in order
+            await run()
+        }
+        running = latest
     }
 
     /// The app goes to the background: let the socket go. The place is kept, so nothing is lost.
     func stop() async {
-        let task = running
+        running?.cancel()
         running = nil
-        task?.cancel()
         waiting?.cancel()
-        await task?.value
-        await app.state(.paused)
+        await latest?.value
     }
 
     /// The device has a network again: do not wait any longer.
     func retryNow() { waiting?.cancel() }
 
     private func run() async {
+        (attempt, hasRenewed, useless) = (0, false, nil)
         while !Task.isCancelled {
             let end = await visit()
-            if Task.isCancelled { return }
+            if Task.isCancelled { break }
             // It was a good connection.
             if let syncedAt, Date().timeIntervalSince(syncedAt) >= 30 { attempt = 0 }
             var seconds = 0.0
@@ -66,10 +70,14 @@ actor UsherClient {
             hasRenewed = end.verdict == .renew
             if hasRenewed { continue }
             attempt += 1
+            // Before the app is told: it may take its time, and `stop()` and `retryNow()` must find what to cancel.
+            let wait: Task<Void, Never> = Task { try? await Task.sleep(nanoseconds: UInt64(seconds * 1e9)) }
+            waiting = wait
             await app.state(.reconnecting(why: end.why, seconds: seconds))
-            waiting = Task { try? await Task.sleep(nanoseconds: UInt64(seconds * 1e9)) }
-            await waiting?.value
+            await wait.value
         }
+        // Not where `start()` came meanwhile: its run is waiting for this one.
+        if running == nil { await app.state(.paused) }
     }
 
     private func finish(_ end: End) async {
@@ -79,17 +87,21 @@ actor UsherClient {
 
     /// One socket, from the token to its end.
     private func visit() async -> End {
+        syncedAt = nil  // first of all: also a visit that has no token was no good connection
         await app.state(.connecting)
         let token: String
         do {
             if let useless { token = try await rest.renew(useless) } else { token = await rest.access() }
         } catch is SessionOver {
             return End(code: 401, why: "the session has ended", verdict: .stop)
+        } catch let refused as Refused {
+            let verdict = verdict(onStatus: refused.status) == .wait ? Verdict.wait : .comeBack
+            let why = "no token: the server answered \(refused.status)"
+            return End(code: refused.status, why: why, verdict: verdict, least: refused.retryAfter)
         } catch {
             return End(code: 0, why: "no token: \(error)", verdict: .comeBack)
         }
         useless = nil
-        syncedAt = nil
         let place = await places.load()
         let socket = session.webSocketTask(with: request(token: token, after: place))
         socket.maximumMessageSize = 1 << 20

@@ -74,19 +74,26 @@ func frame(of text: String) -> Frame? {
     }
     switch type {
     case "ready":
-        guard let beat = json["heartbeat"] as? [String: Any], let every = beat["every_seconds"] as? Double
+        guard json["user"] is [String: Any], let beat = json["heartbeat"] as? [String: Any],
+            let every = time(beat["every_seconds"]), let within = time(beat["answer_within_seconds"])
         else { return nil }
         // A ping may come late by its jitter; two in a row do not.
-        return .ready(silence: 2 * every + (beat["answer_within_seconds"] as? Double ?? 0))
+        return .ready(silence: 2 * every + within)
     case "synced": return (json["complete"] as? Bool).map { .synced(isComplete: $0) }
     case "goodbye":
-        guard let code = json["code"] as? Int, let reason = json["reason"] as? String else { return nil }
-        return .goodbye(Goodbye(code: code, reason: reason, least: (json["retry_after_ms"] as? Double ?? 0) / 1000))
+        guard let code = json["code"] as? Int, let reason = json["reason"] as? String,
+            let least = time(json["retry_after_ms"] ?? 0.0)
+        else { return nil }
+        return .goodbye(Goodbye(code: code, reason: reason, least: least / 1000))
     case "ping": return .ping
-    case "rights.changed": return .rightsChanged
+    case "rights.changed": return json["permissions"] is [String] ? .rightsChanged : nil
     case "auth.expiring": return .tokenExpiring
     default: return .other
     }
+}
+
+private func time(_ value: Any?) -> Double? {
+    (value as? Double).flatMap { (0...86_400_000).contains($0) ? $0 : nil }
 }
 
 func authMessage(_ token: String) -> String { "{\"type\":\"auth\",\"token\":\"\(token)\"}" }
