@@ -9,6 +9,11 @@ export default defineConfig({
       { find: /^@usher\/client$/, replacement: source('index.ts') },
       { find: /^@usher\/client\/react$/, replacement: source('react/index.tsx') },
       { find: /^@usher\/client\/testing$/, replacement: source('testing/index.ts') },
+      // What a phone brings, and no machine that tests.
+      {
+        find: /^(react-native|@react-native-community\/netinfo|expo-secure-store)$/,
+        replacement: new URL('./tests/mobile/standins.tsx', import.meta.url).pathname,
+      },
     ],
   },
   test: {

@@ -17,8 +17,11 @@ export function phone(appState: AppStateLike, netInfo: NetInfoLike): Surrounding
   let isOnline = true
   return {
     isOnline: () => isOnline,
-    isHidden: () => appState.currentState === 'background',
+    isHidden: () => false, // a page's word, which 'visible' would have to end; in the background an app is frozen
     listen(call: (what: Happening) => void) {
+      let isListening = true
+      // Who begins in the background hears of no change; a moment later, when the client is under way.
+      queueMicrotask(() => isListening && appState.currentState === 'background' && call('frozen'))
       // The system takes the network from an app in the background: let the socket go in time, and resume.
       const watching = appState.addEventListener('change', (state) => {
         if (state === 'background') call('frozen')
@@ -30,6 +33,7 @@ export function phone(appState: AppStateLike, netInfo: NetInfoLike): Surrounding
         call(isOnline ? 'online' : 'offline')
       })
       return () => {
+        isListening = false
         watching.remove()
         stop()
       }

@@ -1,68 +1,18 @@
 /** The core of clients/mobile/react-native, in Node, against the fake server. */
 import { expect, test } from 'vitest'
-import { Session } from '../../../mobile/react-native/session'
-import { createUsher, phone } from '../../../mobile/react-native/usher'
-import { memoryStore } from '../../src/index.js'
-import { FakeServer } from '../../src/testing/index.js'
+import { setting } from './setting.js'
 
-class Phone {
-  currentState = 'active'
-  readonly kept = new Map<string, string>()
-  readonly #states = new Set<(state: string) => void>()
-  readonly #networks = new Set<(state: { isConnected: boolean | null }) => void>()
-
-  addEventListener(_: 'change', listener: (state: string) => void) {
-    this.#states.add(listener)
-    return { remove: () => void this.#states.delete(listener) }
-  }
-  readonly network = {
-    addEventListener: (listener: (state: { isConnected: boolean | null }) => void) => {
-      this.#networks.add(listener)
-      return () => void this.#networks.delete(listener)
-    },
-  }
-  readonly secrets = {
-    getItemAsync: (key: string) => Promise.resolve(this.kept.get(key) ?? null),
-    setItemAsync: (key: string, value: string) => Promise.resolve(void this.kept.set(key, value)),
-    deleteItemAsync: (key: string) => Promise.resolve(void this.kept.delete(key)),
-  }
-  get listeners(): number {
-    return this.#states.size + this.#networks.size
-  }
-  is(state: string): void {
-    this.currentState = state
-    this.#states.forEach((listener) => listener(state))
-  }
-  connect(isConnected: boolean): void {
-    this.#networks.forEach((listener) => listener({ isConnected }))
-  }
-}
-
-async function story() {
-  const server = new FakeServer()
-  const device = new Phone()
-  const renewals: unknown[] = []
-  let status = 200
-  const fetcher = (async (address: string, init: RequestInit) => {
-    if (!address.includes('/auth/')) return server.fetch(address, init)
-    renewals.push(JSON.parse(String(init.body)))
-    const pair = { access: server.mint(), refresh: `refresh-${renewals.length}`, expires_in: 300 }
-    return new Response(JSON.stringify(pair), { status })
-  }) as typeof fetch
-  const session = new Session(server.url, device.secrets, fetcher, () => server.clock.now())
-  await session.logIn('acme', 'alice', 'usher-demo')
-  const identity = { tenant: server.tenant, user: server.user.id }
-  const client = createUsher(server.url, session, phone(device, device.network), {
-    ...server.parts,
-    resume: memoryStore(),
-    identity,
-  })
+async function story({ state = 'active' } = {}) {
+  const { server, device, create, logIn, renewals, refuse } = setting()
+  device.currentState = state
+  await logIn()
+  const client = create()
   const names: string[] = []
   client.on('event', (event) => names.push(event.data.username))
   void client.connect()
   const pass = (ms = 0) => server.clock.advance(ms)
   await pass()
-  return { server, device, client, names, renewals, pass, refuse: (with_: number) => (status = with_) }
+  return { server, device, client, names, renewals, pass, refuse }
 }
 
 test('the token is in the header, and in no message', async () => {
@@ -90,6 +40,33 @@ test('in the background there is no socket, and in the foreground nothing is mis
 
   expect(names).toEqual(['dave', 'erin'])
   expect(renewals.slice(1)).toEqual([{ refresh: 'refresh-1' }])
+})
+
+test('a client that begins in the background has no socket until somebody looks, and then keeps it', async () => {
+  const { server, device, client, pass } = await story({ state: 'background' })
+  await pass(60_000)
+  expect(client.state.status).toBe('paused')
+  expect(server.sockets).toEqual([])
+
+  const states: string[] = []
+  client.on('state', ({ status }) => states.push(status))
+  device.is('active')
+  await pass(600_000)
+
+  expect(states.slice(0, 3)).toEqual(['connecting', 'catching_up', 'live'])
+  expect(states).not.toContain('paused')
+})
+
+test('a client that is closed as it begins in the background stays closed', async () => {
+  const { device, create, logIn, server } = setting()
+  device.currentState = 'background'
+  await logIn()
+  const client = create()
+  void client.connect()
+  client.close()
+  await server.clock.advance(0)
+
+  expect(client.state.status).toBe('closed')
 })
 
 test('the token is renewed on the open socket', async () => {
