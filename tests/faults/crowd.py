@@ -96,8 +96,8 @@ class Viewer:
     def _take(self, frame: Any) -> None:
         if "data" in frame:
             self.cursor = frame["id"]
-            if frame["data"].get("username") in self._crowd.last_words:
-                self.has_last_word = True
+            if self.seat.tenant in self._crowd.last_words:
+                self.has_last_word |= frame["data"].get("username") == self._crowd.last_words[self.seat.tenant]
         elif frame["type"] == "synced":
             self.is_live = True
             if not frame["complete"]:
@@ -121,8 +121,8 @@ class Crowd:
         self.history = history
         self.random = random
         self.viewers: list[Viewer] = []
-        self.last_words: set[str] = set()
-        """Usernames after which nothing comes: whoever has been shown his tenant's has been shown all."""
+        self.last_words: dict[str, str] = {}
+        """Tenant -> the username after which nothing comes: whoever has been shown it has been shown all."""
         self._watching: list[asyncio.Task[None]] = []
 
     def enter(self, logins: Iterable[tuple[Seat, str]], *, after: str | None = None) -> None:
@@ -147,6 +147,13 @@ class Crowd:
     def away(self) -> list[str]:
         """Return the names of those who are not synced just now."""
         return [viewer.name for viewer in self.viewers if not viewer.is_live]
+
+    def expect_last_word(self, tenant: str, username: str) -> None:
+        """Take this user for a tenant's last one from now on; whoever was shown an earlier one was not shown all."""
+        self.last_words[tenant] = username
+        for viewer in self.viewers:
+            if viewer.seat.tenant == tenant:
+                viewer.has_last_word = False
 
     async def until_last_words(self, seconds: float = 60) -> None:
         """Wait until all are live, and who is shown anything was shown the last words; who is not, the judge tells."""

@@ -103,13 +103,13 @@ class Experiment:
         await self.crowd.until(lambda: not self.crowd.away(), BACK_SECONDS)
         for tenant in self.house.tenants:
             for attempt in range(10):
-                self.crowd.last_words.add(word := f"last-{attempt}-of-{tenant}")
+                self.crowd.expect_last_word(tenant, word := f"last-{attempt}-of-{tenant}")
                 if await self.creations.create(tenant, username=word):
                     break
             else:
                 raise AssertionError(f"nobody could be created in {tenant} after all was mended")
         await self.crowd.until_last_words()
-        self.history.note("over", last_words=sorted(self.crowd.last_words))
+        self.history.note("over", last_words=sorted(self.crowd.last_words.values()))
         assert not self.crowd.failures(), self.crowd.failures()
         await asyncio.to_thread(note_truth, self.history, self.database_url, pruned=self.pruned)
         await self.crowd.leave()

@@ -17,8 +17,8 @@ Each line has ``t``, seconds on this machine's monotonic clock, and ``kind``:
   ``content`` with that number, since the same frame goes to many.
 - ``listed``: a viewer has read its whole list of users after ``synced`` (``viewer``, ``users``: their ids).
 - ``fault``: something was broken (``name``, ``phase`` ``begin`` or ``end``, ``server`` if one was hit).
-- ``over``: all was done, and everybody was waited for, who was to have been shown one of the users created last
-  (``last_words``: their usernames, at least one in each tenant).
+- ``over``: all was done, and everybody was waited for, who was to have been shown the user created last in his
+  tenant (``last_words``: their usernames).
 - ``tenant``: what the database had in the end; tests/faults/truth.py writes it.
 """
 

@@ -20,6 +20,6 @@ def absence_of(viewer: Viewer, recorded: Recorded, rights: RightsOverTime) -> st
         return f"it had no socket that was synced; {len(viewer.sockets)} were opened in all"
     shown = {recorded.contents[content].get("id") for life in viewer.sockets for _, content in life.frames}
     owed = {event.id for event in last if HEAR in rights.of(viewer, event.subject, event.invoked, over).sure}
-    if owed and owed.isdisjoint(shown):
+    if not owed <= shown:
         return "it was there and had not been shown the last word of its tenant"
     return None

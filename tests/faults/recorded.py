@@ -101,5 +101,5 @@ class Recorded:
     over: float = inf
     """When nothing more was waited for: then everybody was to be there. Infinite if the history was cut off before."""
     last_words: frozenset[str] = frozenset()
-    """Usernames of the users created last, at least one in each tenant."""
+    """Usernames of the users created last, one in each tenant."""
     end: float = 0.0
