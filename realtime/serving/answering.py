@@ -31,7 +31,7 @@ def answered(application: Application, limits: Limits) -> Application:
             await application(scope, receive, send)
             return
         try:
-            head = _head_of(scope)
+            head = head_of(scope)
             check(head, limits)
             scope["headers"] = head.known_headers
             async with asyncio.timeout(limits.answer_seconds) as limit:
@@ -57,7 +57,8 @@ def answered(application: Application, limits: Limits) -> Application:
     return bounded
 
 
-def _head_of(scope: Scope) -> Head:
+def head_of(scope: Scope) -> Head:
+    """Return the head of the request that a scope stands for."""
     query = scope["query_string"]
     target = scope["raw_path"] + (b"?" + query if query else b"")
     return Head(scope["method"], target, scope["http_version"], scope["headers"])
@@ -75,6 +76,11 @@ def _counted(receive: Receive, most: int) -> Receive:
         return message
 
     return counted
+
+
+def undecided() -> list[Message]:
+    """Return the messages of the answer to a handshake on which the application has not decided."""
+    return problem(503, "no_answer", "The server has not decided on this handshake; try again.")
 
 
 async def _send_all(send: Send, messages: list[Message]) -> None:

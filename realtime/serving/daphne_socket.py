@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.web.http_headers import Headers
 
+from realtime.serving.answering import undecided
 from realtime.serving.daphne_gate import Gate
 from realtime.serving.heads import Head
 from realtime.serving.limits import LINGER_SECONDS, Message, Scope
@@ -136,6 +137,11 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
         self.sendData(b"\r\n".join([*lines, b"", body]))
         self.dropConnection()
 
+    def _turn_away(self) -> None:
+        """Refuse for an application that has not decided on the handshake."""
+        start, body = undecided()
+        self._deny(start["status"], start["headers"], body["body"])
+
     def application_ended(self) -> None:
         """Close for an application that left without doing so itself; daphne would keep the socket open."""
         if self.state == self.STATE_CONNECTING:
@@ -180,7 +186,7 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
         """Refuse for an application that does not decide; the head of the request is always complete here."""
         self.openHandshakeTimeoutCall = None
         if self.state == self.STATE_CONNECTING:
-            self._deny(503)
+            self._turn_away()
 
     # How it ends: every way leads through one of the next three, and the application hears of it once
 
@@ -220,7 +226,7 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
     def leave(self) -> None:
         """Close on the way out; what the application has closed already is written out and dropped."""
         if self.state == self.STATE_CONNECTING:
-            self._deny(503)
+            self._turn_away()
         else:
             self.sendCloseFrame(code=1012)
             self.dropConnection()

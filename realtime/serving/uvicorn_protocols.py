@@ -10,10 +10,12 @@ from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.datastructures import Headers
 from websockets.frames import Frame
-from websockets.http11 import Request
+from websockets.http11 import Request, Response
+from websockets.protocol import State
 
-from realtime.serving.answering import problem
+from realtime.serving.answering import problem, undecided
 from realtime.serving.heads import BadHead, Head, check, check_handshake
 from realtime.serving.leaving import LOOK_SECONDS
 from realtime.serving.limits import LINGER_SECONDS, Limits
@@ -93,6 +95,7 @@ class Socket(WebSocketsSansIOProtocol):
 
     _came_early = b""
     _deciding: asyncio.TimerHandle | None = None
+    _lingering: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
         """Keep what comes while the application decides; uvicorn would answer it before the handshake."""
@@ -107,22 +110,29 @@ class Socket(WebSocketsSansIOProtocol):
             self.abort()
         else:
             self._came_early += data
+        self._linger()
 
     async def send(self, message: ASGISendEvent) -> None:
         """Send a message; once the application has accepted, read what came before."""
         await super().send(message)
         if self.handshake_complete:
             self._decided()
+        if message["type"] == "websocket.close" and self.close_timer is not None:
+            # Who does not answer our close is dropped; uvicorn would go on waiting for it to take what is written.
+            self.close_timer.cancel()
+            self.close_timer = self.loop.call_later(self.close_timeout, self.abort)
         if self._came_early and self.handshake_complete:
             early, self._came_early = self._came_early, b""
             if not self.close_sent:
                 self.data_received(early)
+        self._linger()
 
     def handle_cont(self, event: Frame) -> None:
         """Bound the fragments of a message: empty ones are nothing in its size, and something in memory."""
+        if self.close_sent:
+            return
         if len(self.frames) >= _limits_of(self).fragments:
-            self.conn.fail(1009, "too many fragments")
-            self.handle_parser_exception()
+            self._fail(1009, "too many fragments")
             return
         super().handle_cont(event)
 
@@ -131,10 +141,13 @@ class Socket(WebSocketsSansIOProtocol):
         if not self.handshake_complete:  # complete already: refused as no valid handshake, and there is no application
             extensions = cast("dict[str, Any]", self.scope["extensions"])
             extensions["usher.transport"] = {"abort": self.abort}
-            self._deciding = self.loop.call_later(_limits_of(self).handshake_seconds, self._decide)
+            self._deciding = self.loop.call_later(_limits_of(self).handshake_seconds, self._turn_away)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._decided()
+        if self._lingering is not None:
+            self._lingering.cancel()
+            self._lingering = None
         super().connection_lost(exc)
 
     def abort(self) -> None:
@@ -144,11 +157,26 @@ class Socket(WebSocketsSansIOProtocol):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
 
-    def _decide(self) -> None:
+    def _linger(self) -> None:
+        """Drop a connection that is being closed and whose client does not take its last bytes."""
+        if self.transport.is_closing() and not self.disconnected and self._lingering is None:
+            self._lingering = self.loop.call_later(LINGER_SECONDS, self.abort)
+
+    def _turn_away(self) -> None:
         """Refuse for an application that has not decided on the handshake."""
-        if not self.handshake_complete:
-            self.send_500_response()
-            self.transport.close()
+        if self.initial_response is None and not self.handshake_complete and not self.transport.is_closing():
+            start, body = undecided()
+            status = start["status"]
+            headers = Headers((name.decode(), value.decode()) for name, value in start["headers"])
+            self.conn.send_response(Response(status, STATUS_PHRASES[status].decode(), headers, body["body"]))
+            self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.close()
+        self._linger()
+
+    def send_500_response(self) -> None:
+        """Say so unless another answer was given already; the library allows one."""
+        if not self.transport.is_closing():
+            super().send_500_response()
 
     def _decided(self) -> None:
         """Let go of the timer, which would keep a socket in memory that came and went, with all that it had read."""
@@ -165,15 +193,23 @@ class Socket(WebSocketsSansIOProtocol):
 
     def send_receive_event_to_app(self) -> None:
         """Close for text that is none, without a traceback: that is the client's mistake, and not worth one a frame."""
-        if self.curr_msg_data_type == "text":
+        if self.curr_msg_data_type == "text" and not self.close_sent:
             try:
                 b"".join(self.frames).decode()
             except UnicodeDecodeError:
-                self.frames = []
-                self.conn.send_close(1007)
-                self.handle_parser_exception()
+                self._fail(1007, "")
                 return
         super().send_receive_event_to_app()
+
+    def _fail(self, code: int, reason: str) -> None:
+        """
+        Close for what the client did wrong, and read no further.
+
+        The library has parsed the whole packet before it hands out its first frame: it may have closed already.
+        """
+        self.frames = []
+        self.conn.fail(code, reason)
+        self.handle_parser_exception()
 
     def handle_close(self, event: Frame) -> None:
         """Let a ``send`` that waits for room learn that nobody will read it."""
@@ -194,16 +230,21 @@ class Socket(WebSocketsSansIOProtocol):
         """Close for an application that left without doing so itself; uvicorn would drop the connection."""
         if not self.handshake_complete:
             self.send_500_response()
-        elif not self.close_sent and not self.disconnected and not self.transport.is_closing():
+        elif self.conn.state is State.OPEN and not self.transport.is_closing():
             self.conn.send_close(1011)
             self.transport.write(b"".join(self.conn.data_to_send()))
         if self.close_timer is None:
             self.transport.close()
+        self._linger()
 
     def shutdown(self) -> None:
         """Close on the way out; a client that takes nothing must not hold it up."""
-        super().shutdown()
-        self.loop.call_later(LINGER_SECONDS, self.abort)
+        if not self.handshake_complete:
+            self._turn_away()
+        elif self.conn.state is State.OPEN:
+            super().shutdown()
+        self.transport.close()
+        self._linger()
 
 
 def _limits_of(protocol: HttpConnection | Socket) -> Limits:

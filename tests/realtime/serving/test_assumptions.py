@@ -44,10 +44,11 @@ OURS_ALONE = {
         "_close",
         "_deny",
         "_tell",
+        "_turn_away",
     },
     on_uvicorn.Server: {"_has_no_idle_connection"},
-    uvicorn_protocols.HttpConnection: {"is_idle", "_expect_head", "_expect_nothing", "_refuse"},
-    uvicorn_protocols.Socket: {"abort", "_application_ended", "_decide", "_decided"},
+    uvicorn_protocols.HttpConnection: {"is_idle", "_expect_head", "_expect_nothing", "_head", "_refuse"},
+    uvicorn_protocols.Socket: {"abort", "_application_ended", "_decided", "_fail", "_linger", "_turn_away"},
 }
 
 
@@ -95,16 +96,18 @@ def test_uvicorns_connections_keep_the_state_that_ours_read():
 
     for name in (
         "close_sent",
+        "close_timeout",
         "close_timer",
         "conn",
         "disconnected",
         "frames",
         "handshake_complete",
         "handshake_initiated",
+        "initial_response",
         "loop",
         "transport",
         "writable",
     ):
         assert hasattr(socket, name)
-    for name in ("conn", "cycle", "headers", "loop", "timeout_keep_alive_task", "transport"):
+    for name in ("conn", "cycle", "headers", "loop", "scope", "timeout_keep_alive_task", "transport"):
         assert hasattr(http, name)

@@ -1,5 +1,6 @@
 """How a handshake is accepted, refused and not waited for."""
 
+import json
 import signal
 
 import pytest
@@ -50,7 +51,11 @@ def test_compression_is_declined(server):
 
 
 def test_an_application_that_does_not_decide_is_refused_for(hasty):
-    assert refusal(hasty, "/undecided").status_code >= 500
+    response = refusal(hasty, "/undecided")
+
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "5"
+    assert json.loads(response.body)["code"] == "no_answer"
     assert hasty.hears("asked")
 
 
@@ -118,3 +123,13 @@ def test_bytes_that_come_before_the_decision_do_not_confuse_it(start):
     server.terminate()
     assert server.exit_code() == 0
     assert server.told.count("asked") == 1
+
+
+def test_who_is_undecided_on_is_told_when_the_server_leaves(start):
+    server = start()
+    with server.raw(*server.handshake("/undecided")) as raw:
+        server.hears("asked")
+        server.terminate()
+        assert received(raw).startswith(b"HTTP/1.1 503")
+    assert server.exit_code() == 0
+    assert "Traceback" not in server.errors

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
 
 
 def request_in_flight(server, path):
@@ -108,6 +109,25 @@ def test_a_reader_that_takes_nothing_does_not_hold_up_the_exit(start):
         server.sent_at_rest("mallory")
         server.terminate()
         assert server.exit_code() == 0
+
+
+def test_a_stuck_client_that_has_closed_costs_no_request_its_answer(start):
+    server = start()
+    with (
+        request_in_flight(server, "/create") as creation,
+        server.raw(*server.handshake("/flood?name=mallory&megabytes=50"), receive_buffer=8192) as raw,
+    ):
+        server.hears("creating")
+        assert raw.recv(12) == b"HTTP/1.1 101"
+        server.sent_at_rest("mallory")
+        raw.sendall(Frame(Opcode.CLOSE, b"\x03\xe8").serialize(mask=True))
+        server.hears("send refused")
+        server.terminate()
+
+        assert creation.recv(4096).startswith(b"HTTP/1.1 201")
+    assert server.exit_code() == 0
+    assert server.told[-1] == "ended"
+    assert "Traceback" not in server.errors
 
 
 @pytest.mark.parametrize("stuck", ["/hang", "/block", "/deaf"])

@@ -147,6 +147,16 @@ NO_TEXT = [
     _frames("NUL", text(b"\0"), "4400"),
 ]
 
+# What comes in one packet is parsed as a whole by one server, which sees the close before the text: either is right.
+ALONG = [
+    _frames("no text, and a close with it", text(b"\xff") + frame(CLOSE, b"\x03\xe8"), "1000", "1007"),
+    _frames("no text, three times", text(b"\xff") * 3, "1007"),
+    _frames("no text, and a frame without a mask", text(b"\xff") + frame(PING, masked=False), "1002", "1007"),
+    _frames("a close, and no text with it", frame(CLOSE, b"\x03\xe8") + text(b"\xff"), "1000"),
+    _frames("no text, and no message", text(b"\xff") + text("{"), "1007"),
+]
+"""These are sent in one packet with the handshake too."""
+
 CLOSES = [
     _frames("a close without a code", frame(CLOSE), "1000", "1005"),
     _frames("a close of one byte", frame(CLOSE, b"\x03"), "1002"),
@@ -199,4 +209,4 @@ NO_MESSAGES = [
     _frames("noise that is text", lambda random: text(_noise(99, random).hex()), "4400"),
 ]
 
-FRAMES = [*FINE, *TOO_LARGE, *FRAGMENTED, *MALFORMED, *NO_TEXT, *CLOSES, *NO_MESSAGES]
+FRAMES = [*FINE, *TOO_LARGE, *FRAGMENTED, *MALFORMED, *NO_TEXT, *ALONG, *CLOSES, *NO_MESSAGES]

@@ -4,10 +4,10 @@ import random
 
 import pytest
 
-from tests.stories.hostile.frames import FRAMES
+from tests.stories.hostile.frames import ALONG, FRAMES
 from tests.stories.hostile.handshakes import HANDSHAKES
 from tests.stories.hostile.http_requests import REQUESTS
-from tests.stories.hostile.wire import Wire
+from tests.stories.hostile.wire import PATH, Wire, handshake_headers, request
 
 SEED = 20261125
 
@@ -23,6 +23,16 @@ def test_a_frame_ends_the_socket_with_its_code_or_not_at_all(target, given):
 
         data = given.make(random.Random(SEED))
         assert wire.verdict_on(data, target.token, may_stay=given.may_stay) in given.expected
+
+
+@named(ALONG)
+def test_a_frame_that_comes_with_the_handshake_of_a_stranger_ends_the_connection(target, given):
+    with Wire(target.address) as wire:
+        wire.send(request(f"GET {PATH} HTTP/1.1", handshake_headers()) + given.make(random.Random(SEED)))
+
+        assert wire.answer() == "101"
+        assert wire.verdict() in given.expected
+        assert wire.ends(), "the server has said its last word, and keeps the connection"
 
 
 @named(HANDSHAKES)

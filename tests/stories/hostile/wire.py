@@ -240,6 +240,12 @@ class Wire:
                 return "open"
         return "dropped" if self.is_over else "silent"
 
+    def ends(self) -> bool:
+        """Return whether the server ends the connection, whatever else it sends first."""
+        for _ in self.frames():
+            pass
+        return self.is_over
+
     def verdict_on(self, data: bytes, token: str, *, may_stay: bool) -> str:
         """
         Send this on an open socket and return what becomes of it.
