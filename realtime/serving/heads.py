@@ -23,6 +23,10 @@ ONCE = frozenset(
     b"authorization content-length content-type host origin sec-websocket-key sec-websocket-version upgrade".split()
 )
 """Headers that mean something else to whoever takes the first than to whoever takes the last."""
+HEAD_END = re.compile(rb"\n\r?\n")
+LENGTH = re.compile(rb"(?im)^content-length[ \t]*:([^\n]*)")
+CHARSET = re.compile(r"charset\s*=\s*\"?([^\s;\"]*)", re.IGNORECASE)
+CHARSETS = frozenset(("utf-8", "utf8"))
 KEY_BYTES = 16
 
 
@@ -79,7 +83,7 @@ def check(head: Head, limits: Limits) -> None:
     if head.version not in VERSIONS:
         raise BadHead(505, "version_not_supported", "The version of HTTP is not known here; expected HTTP/1.1.")
     sizes = [len(head.target), *(len(name) + len(value) for name, value in head.headers)]
-    if len(sizes) > limits.headers or max(sizes) > limits.line_bytes or sum(sizes) > limits.head_bytes:
+    if len(head.headers) > limits.headers or max(sizes) > limits.line_bytes or sum(sizes) > limits.head_bytes:
         raise BadHead(
             431,
             "head_too_large",
@@ -95,10 +99,43 @@ def check(head: Head, limits: Limits) -> None:
         raise BadHead(400, "bad_request", f"The header {twice[0]} is there twice; expected it once.")
     if not times[b"host"] and head.version != "1.0":
         raise BadHead(400, "bad_request", "The header host is missing.")
+    if times[b"transfer-encoding"] and (times[b"content-length"] or head.version == "1.0"):
+        # RFC 9112 §6.1: whoever takes the length, or does not know chunks, ends the body elsewhere.
+        raise BadHead(400, "bad_request", "The body's length is told twice; expected Content-Length or, alone, chunks.")
+    _check_content_type(head)
     announced = b"".join(head.all(b"content-length")).lstrip(b"0")
     most = b"%d" % limits.body_bytes
     if announced.isdigit() and (len(announced), announced) > (len(most), most):
         raise BadHead(413, "content_too_large", too_large(limits))
+
+
+def tells_two_lengths(began: bytes) -> bool:
+    """
+    Whether a head, as sent and with what came behind it, has a second Content-Length, or a list of them.
+
+    For a parser that makes one of those that are equal; another refuses them. A head that has not come whole has none.
+    """
+    if (end := HEAD_END.search(began)) is None:
+        return False
+    lengths = LENGTH.findall(began, 0, end.start())
+    return len(lengths) > 1 or any(b"," in length for length in lengths)
+
+
+def _check_content_type(head: Head) -> None:
+    """
+    Raise ``BadHead`` for a type in more than plain words.
+
+    A parameter in the encoding of RFC 2231 (``name*=``) and the charset choose a codec by its name, and some codecs are
+    none for text: what a parser makes of them is an error that no application expects from a header.
+    """
+    for value in head.all(b"content-type"):
+        text = value.decode("latin-1")
+        if "*" in text:
+            raise BadHead(
+                400, "bad_request", "The Content-Type cannot be read; expected parameters without an asterisk."
+            )
+        if not all(charset.lower() in CHARSETS for charset in CHARSET.findall(text)):
+            raise BadHead(415, "unsupported_media_type", "The charset is not known here; expected utf-8.")
 
 
 def check_handshake(head: Head) -> None:

@@ -15,10 +15,10 @@ from websockets.frames import Frame
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 
-from realtime.serving.answering import problem, undecided
-from realtime.serving.heads import BadHead, Head, check, check_handshake
+from realtime.serving.answering import head_of, problem, undecided
+from realtime.serving.heads import BadHead, Head, check, check_handshake, tells_two_lengths
 from realtime.serving.leaving import LOOK_SECONDS
-from realtime.serving.limits import LINGER_SECONDS, Limits
+from realtime.serving.limits import LINGER_SECONDS, Limits, Scope
 from realtime.serving.listening import has_unread
 
 
@@ -43,9 +43,24 @@ class HttpConnection(H11Protocol):
         self._expect_nothing()
         super().connection_lost(exc)
 
+    def handle_events(self) -> None:
+        """Refuse two lengths; the parser makes one of them if they are equal."""
+        if self.conn.their_state is h11.IDLE and tells_two_lengths(self.conn.trailing_data[0]):
+            self._refuse(BadHead(400, "bad_request", "The header content-length is there twice; expected it once."))
+        else:
+            super().handle_events()
+
+    @property
+    def _head(self) -> Head:
+        return head_of(cast("Scope", self.scope))
+
+    def _should_upgrade(self) -> bool:
+        """Tell a handshake as ``heads`` does; uvicorn looks at the last header of a name only."""
+        return self._head.asks_for_websocket
+
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """Hand on a handshake that nothing is wrong with; to some others the next in line would say nothing at all."""
-        head = Head(event.method.decode("ascii"), event.target, event.http_version.decode("ascii"), self.headers)
+        head = self._head
         try:
             check(head, _limits_of(self))
             check_handshake(head)
@@ -57,13 +72,22 @@ class HttpConnection(H11Protocol):
         if came_along := self.conn.trailing_data[0]:
             cast("Socket", self.transport.get_protocol()).data_received(came_along)
 
+    def send_400_response(self, msg: str) -> None:
+        """Answer for what cannot be parsed; where an answer has begun, ending it is all that is left."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            self._refuse(BadHead(400, "bad_request", "This cannot be read; expected a request of HTTP/1.1."))
+        else:
+            self.transport.close()
+
     def _refuse(self, bad: BadHead) -> None:
         start, body = problem(bad.status, bad.code, bad.detail, bad.headers)
-        answer = (
-            h11.Response(status_code=bad.status, headers=start["headers"], reason=STATUS_PHRASES[bad.status]),
-            h11.Data(data=body["body"]),
-            h11.EndOfMessage(),
-        )
+        answer: list[h11.Event] = [
+            h11.Response(status_code=bad.status, headers=start["headers"], reason=STATUS_PHRASES[bad.status])
+        ]
+        # In any other state the request that the scope stands for is not the one that is refused.
+        if self.conn.our_state is not h11.SEND_RESPONSE or self.scope["method"] != "HEAD":
+            answer.append(h11.Data(data=body["body"]))
+        answer.append(h11.EndOfMessage())
         self.transport.write(b"".join(self.conn.send(event) or b"" for event in answer))
         self.transport.close()
 

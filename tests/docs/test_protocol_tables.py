@@ -17,7 +17,7 @@ from config.env import PROJECT, Environment
 from realtime import authentication, connection, cursors, doors, draining, handshake, lifetime, protocol, routing
 from realtime.limits import rate_of
 from realtime.protocol import Close
-from realtime.serving import heads
+from realtime.serving import answering, heads
 from realtime.serving.limits import Limits
 from tenants.models import Tenant
 from tests.docs.pages import examples, table
@@ -72,8 +72,10 @@ def test_the_range_of_a_code_says_whether_to_come_back(close):
 def test_the_table_of_handshake_statuses_is_complete():
     rows = table(PAGE, "status", "code", "when", "what to do").rows
     literals = "".join(inspect.getsource(module) for module in (authentication, doors, handshake, routing))
-    literals += inspect.getsource(heads)
-    turned = {(int(status), code) for status, code in re.findall(r'(?:Turned|BadHead)\(\s*(\d+),\s*"(\w+)"', literals)}
+    literals += inspect.getsource(heads) + inspect.getsource(answering)
+    turned = {
+        (int(status), code) for status, code in re.findall(r'(?:Turned|BadHead|problem)\(\s*(\d+),\s*"(\w+)"', literals)
+    }
 
     assert {(int(status), code) for status, code, *_ in rows if status.isdigit()} == turned | {
         *protocol.PROBLEMS.values()

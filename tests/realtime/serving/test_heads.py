@@ -2,11 +2,12 @@
 
 import pytest
 
-from realtime.serving.heads import BadHead, Head, check, check_handshake
+from realtime.serving.heads import BadHead, Head, check, check_handshake, tells_two_lengths
 from realtime.serving.limits import Limits
 
 LIMITS = Limits(headers=10, line_bytes=100, head_bytes=400, body_bytes=1000)
 HOST = (b"host", b"usher.test")
+CHUNKED = (b"transfer-encoding", b"chunked")
 KEY = (b"sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ==")
 HANDSHAKE = (
     HOST,
@@ -21,6 +22,10 @@ def head(*headers, method="GET", target=b"/x", version="1.1"):
     return Head(method, target, version, headers)
 
 
+def typed(value):
+    return (b"content-type", value)
+
+
 def without(name, *more):
     return head(*(header for header in HANDSHAKE if header[0] != name), *more)
 
@@ -30,6 +35,14 @@ def without(name, *more):
     [
         (head(HOST, version="2.0"), 505, "expected HTTP/1.1"),
         (head(HOST, *[(b"x", b"")] * 10), 431, "at most 10 headers"),
+        (head(HOST, CHUNKED, (b"content-length", b"5")), 400, "told twice"),
+        (head(HOST, CHUNKED, version="1.0"), 400, "told twice"),
+        (head(HOST, typed(b"text/plain; a*=foo'en'%41")), 400, "without an asterisk"),
+        (head(HOST, typed(b"text/plain; a*0=x; a*1*=y")), 400, "without an asterisk"),
+        (head(HOST, typed(b"text/plain; charset=hex")), 415, "expected utf-8"),
+        (head(HOST, typed(b'text/plain; a=b; CharSet\xa0= "hex"')), 415, "expected utf-8"),
+        (head(HOST, typed(b"text/plain; charset=utf-8; charset=hex")), 415, "expected utf-8"),
+        (head(HOST, typed(b"text/plain; charset=")), 415, "expected utf-8"),
         (head(HOST, target=b"/" + b"x" * 100), 431, "100 bytes for each"),
         (head(HOST, *[(b"x", b"y" * 90)] * 5), 431, "400 in all"),
         (head(HOST, target=b"http://usher.test/x"), 400, "begins with a slash"),
@@ -54,6 +67,10 @@ def test_what_is_not_plain_is_refused_and_told_why(given, status, words):
     "given",
     [
         head(HOST),
+        head(HOST, *[(b"x", b"")] * 9),
+        head(HOST, CHUNKED),
+        head(HOST, typed(b"application/json;charset=UTF-8")),
+        head(HOST, typed(b'multipart/form-data; boundary="--(x)"; charset="utf-8"')),
         head(version="1.0"),
         head(HOST, (b"content-length", b"0001000")),
         head(HOST, (b"accept", b"a"), (b"accept", b"b"), (b"x", "ü".encode())),
@@ -115,3 +132,18 @@ def test_an_application_is_not_given_what_could_pass_for_another_header():
     given = head(HOST, (b"x_forwarded_for", b"127.0.0.1"), (b"sec-websocket-extensions", b";;="), (b"x-y", b"z"))
 
     assert given.known_headers == [HOST, (b"x-y", b"z")]
+
+
+@pytest.mark.parametrize(
+    ("began", "tells"),
+    [
+        (b"GET / HTTP/1.1\r\nContent-Length: 0\r\ncontent-length :0\r\n\r\n", True),
+        (b"GET / HTTP/1.1\nContent-Length: 0\nContent-Length: 0\n\n", True),
+        (b"GET / HTTP/1.1\r\nContent-Length: 0, 0\r\n\r\n", True),
+        (b"GET / HTTP/1.1\r\nContent-Length: 0\r\nX: Content-Length: 0\r\n\r\n", False),
+        (b"GET / HTTP/1.1\r\nContent-Length: 9\r\n\r\n\nContent-Length: 0", False),
+        (b"GET / HTTP/1.1\r\nContent-Length: 0\r\nContent-Length: 0\r\n", False),
+    ],
+)
+def test_two_lengths_are_seen_in_a_whole_head_only(began, tells):
+    assert tells_two_lengths(began) is tells

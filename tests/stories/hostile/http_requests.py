@@ -10,6 +10,7 @@ from tests.stories.hostile.wire import Header, request
 LOG_IN = "POST /api/v1/auth/token HTTP/1.1"
 LIST = "GET /api/v1/users HTTP/1.1"
 LIVE = "GET /livez HTTP/1.1"
+LIVE_BEFORE = "GET /livez HTTP/1.0"
 HOST: Header = ("Host", "127.0.0.1")
 CLOSE: Header = ("Connection", "close")
 JSON: Header = ("Content-Type", "application/json")
@@ -60,12 +61,14 @@ def _chunks(size: int, count: int) -> bytes:
 
 GOOD = json.dumps({"tenant": "acme", "username": "nobody", "password": "wrong-horse"})
 
+FORM = b'--x\r\nContent-Disposition: form-data; name="csrfmiddlewaretoken"\r\n\r\nx\r\n--x--\r\n'
+
 FINE = [
     _get("a sign of life", LIVE, "200"),
     _list("a list", "200"),
     _raw("two in one go", request(LIVE, [HOST]) + request(LIVE, [HOST, CLOSE]), "200 200"),
     _raw("twenty in one go", request(LIVE, [HOST]) * 19 + request(LIVE, [HOST, CLOSE]), " ".join(["200"] * 20)),
-    _raw("HTTP/1.0", request("GET /livez HTTP/1.0", [HOST]), "200"),
+    _raw("HTTP/1.0", request(LIVE_BEFORE, [HOST]), "200"),
     _get("HEAD", "HEAD /livez HTTP/1.1", "200"),
 ]
 
@@ -116,6 +119,8 @@ HEADERS = [
     _get("a folded header", LIVE, "200", "400", more=(("X-Folded", "a\r\n b"),)),
     _get("a header of 20 KB", LIVE, "431", more=(("X-Long", "x" * 20_000),)),
     _get("a header of 1 MB", LIVE, "400", "431", "dropped", more=(("X-Long", "x" * 1_000_000),)),
+    _get("100 headers", LIVE, "200", more=tuple((f"X-{n}", "1") for n in range(98))),
+    _get("101 headers", LIVE, "431", more=tuple((f"X-{n}", "1") for n in range(99))),
     _get("200 headers", LIVE, "431", more=tuple((f"X-{n}", "1") for n in range(200))),
     _get("50,000 headers", LIVE, "400", "431", "dropped", more=tuple((f"X-{n}", "1") for n in range(50_000))),
     _list("Authorization twice", "400", more=(("Authorization", "Bearer x"),)),
@@ -134,6 +139,24 @@ HEADERS = [
     _list("an Accept that is none", "200", "400", "406", more=(("Accept", ";;q=,"),)),
     _get("a range of bytes that is none", "GET /livez HTTP/1.1", "200", more=(("Range", "bytes=9-1,x"),)),
     _get("Expect of something else", "GET /livez HTTP/1.1", "200", "417", more=(("Expect", "a miracle"),)),
+]
+
+
+def _hidden(name: str, headers: list[Header], body: bytes = b"", *, line: str = LIVE) -> Request:
+    """Return what would be answered with 200, and hides a request for whoever goes on reading: 400, and no more."""
+    return _raw(name, request(line, [HOST, *headers], body + SMUGGLED), "400")
+
+
+CHUNKED: Header = ("Transfer-Encoding", "chunked")
+NO_CHUNK = b"0\r\n\r\n"
+
+HIDDEN = [
+    _raw("chunks alone, and a request behind them", request(LIVE, [HOST, CHUNKED], NO_CHUNK + SMUGGLED), "200 200"),
+    _hidden("length and chunks, kept alive", [("Content-Length", "5"), CHUNKED], NO_CHUNK),
+    _hidden("chunks and length, kept alive", [CHUNKED, ("Content-Length", "5")], NO_CHUNK),
+    _hidden("chunks in HTTP/1.0, kept alive", [CHUNKED, ("Connection", "keep-alive")], NO_CHUNK, line=LIVE_BEFORE),
+    _hidden("the same length twice", [("Content-Length", "0")] * 2),
+    _hidden("the same length twice in one", [("Content-Length", "0, 0")]),
 ]
 
 FRAMING = [
@@ -235,6 +258,23 @@ BODIES = [
         "401",
         "415",
     ),
+    _get("an encoded parameter of a type", LIVE, "400", more=(("Content-Type", "text/plain; a*=foo'en'%41"),)),
+    _get("an encoded parameter in IDNA", LIVE, "400", more=(("Content-Type", "text/plain; a*=idna'en'%ff"),)),
+    _raw(
+        "a form in a charset that is none for text",
+        request(
+            "POST /admin/login/ HTTP/1.1",
+            [
+                HOST,
+                CLOSE,
+                ("Cookie", "csrftoken=" + "x" * 32),
+                ("Content-Type", "multipart/form-data; boundary=x; charset=hex"),
+                ("Content-Length", str(len(FORM))),
+            ],
+            FORM,
+        ),
+        "415",
+    ),
     _raw(
         "an encoding",
         request(LOG_IN, [HOST, CLOSE, JSON, ("Content-Encoding", "gzip"), ("Content-Length", "2")], b"{}"),
@@ -252,4 +292,4 @@ BODIES = [
     ),
 ]
 
-REQUESTS = [*FINE, *LINES, *HEADERS, *FRAMING, *BODIES]
+REQUESTS = [*FINE, *LINES, *HEADERS, *HIDDEN, *FRAMING, *BODIES]
