@@ -11,7 +11,21 @@ RECEIVE_BUFFER = 4096
 SIP_SECONDS = 0.5
 
 
-class SlowViewer(Viewer):
+class Witness(Viewer):
+    """A client that keeps what it was shown: whoever has less at the same time is behind."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.shown: set[str] = set()
+        """The ids of users."""
+
+    def _take(self, frame: Any) -> None:
+        super()._take(frame)
+        if "data" in frame:
+            self.shown.add(frame["data"]["id"])
+
+
+class SlowViewer(Witness):
     """A client with a small buffer, which stops reading when ``stop`` is set; one of two takes a frame now and then."""
 
     stop: asyncio.Event
@@ -20,7 +34,6 @@ class SlowViewer(Viewer):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self.shown: set[str] = set()
         SlowViewer.made += 1
         self._sips = SlowViewer.made % 2 == 0
 
@@ -42,8 +55,3 @@ class SlowViewer(Viewer):
             connection.close()
             raise
         return {"sock": connection, "max_queue": 1}
-
-    def _take(self, frame: Any) -> None:
-        super()._take(frame)
-        if "data" in frame:
-            self.shown.add(frame["data"]["id"])
