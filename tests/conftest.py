@@ -22,6 +22,7 @@ from tests import environment
 environment.set_up_django()
 
 # These need the settings.
+from tests import durations  # noqa: E402
 from tests.databases import VENDORS, Database, Databases  # noqa: E402
 from tests.services.redis import RedisServer  # noqa: E402
 
@@ -33,6 +34,13 @@ settings.load_profile("usher")
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marks."""
     config.addinivalue_line("markers", "each_database: run on SQLite and on PostgreSQL")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell how long the experiments took. Here, since with several processes the one that tells loads no other file."""
+    told = durations.told_of(terminalreporter.stats)
+    if told:
+        terminalreporter.write_line(told)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -1,7 +1,13 @@
 """The report is made of what was measured, broken bounds included."""
 
+import re
+import subprocess
+from types import SimpleNamespace
+
 import pytest
 
+from config.env import PROJECT
+from tests.durations import told_of
 from tests.faults.report import Finding, Report, concluding, report_asked_for, write_if_asked
 from tests.faults.scale import Scale, scale_asked_for, seed_asked_for
 
@@ -16,6 +22,28 @@ def test_it_names_experiment_bound_measure_verdict_and_seed():
     report.note(finding(holds=True))
 
     assert "| Freezing Redis | 5 s, twice | 0 lost | lost 0 | yes | 7 | " in report.page()
+
+
+def test_its_head_names_the_commit_the_time_the_machine_and_what_is_cheaper_than_in_production():
+    report = Report()
+    report.note(finding(holds=True))
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short=12", "HEAD"], cwd=PROJECT, capture_output=True, text=True, check=False
+    ).stdout.strip()
+
+    head = [line for line in report.page().splitlines() if line.startswith("- ")]
+
+    assert re.fullmatch(
+        rf"- Run: {report.began_at:%Y-%m-%d %H:%M} to [-\d]+ [:\d]+ UTC, \d+ minutes in all, of commit "
+        rf"{commit or 'unknown'}( with changes)?\.",
+        head[0],
+    )
+    assert re.match(r"- Machine: \d+ cores, \d+ GiB, ", head[1])
+    assert head[2].startswith("- PostgreSQL: fsync off, full_page_writes off.")
+    assert head[3].startswith(
+        "- Passwords: hashed in 8 KiB and 1 pass, where the product takes 102,400 KiB and 2 passes."
+    )
+    assert head[4:] == ["- Experiments: 1; bounds broken: 0; run again and alone since, as these rows say: 0"]
 
 
 def test_a_broken_bound_stands_out():
@@ -42,12 +70,18 @@ def test_one_more_run_replaces_its_own_rows_and_keeps_the_others_if_asked(monkey
     first = report_asked_for()
     first.note(finding("Freezing Redis", holds=False))
     first.note(finding("Killing servers", holds=False))
+    (tmp_path / "report.md").write_text(first.page().replace("of commit ", "of commit 0123456789ab, not "))
     monkeypatch.setenv("FAULTS_KEEP", "1")
 
-    report_asked_for().note(finding("Freezing Redis", holds=True))
+    again = report_asked_for()
+    again.note(finding("Freezing Redis", holds=True))
 
     page = (tmp_path / "report.md").read_text()
-    assert "- Experiments: 2; bounds broken: 1" in page
+    assert "- Experiments: 2; bounds broken: 1; run again and alone since, as these rows say: 1" in page
+    assert page.count("minutes in all, of commit 0123456789ab, not ") == 1, "the head is the whole run's"
+    assert [line for line in page.splitlines() if ", again and alone, of " in line] == [
+        line for line in page.splitlines() if line.startswith("| Freezing Redis") and again.commit in line
+    ]
     assert "| Freezing Redis | 5 s, twice | 0 lost | lost 0 | yes |" in page
     assert "| Killing servers | 5 s, twice | 0 lost | lost 1 | **NO** |" in page
 
@@ -100,3 +134,15 @@ def test_short_is_the_default_and_anything_else_is_an_error(monkeypatch):
     monkeypatch.setenv("FAULTS", "huge")
     with pytest.raises(ValueError, match="FAULTS is 'huge'; expected short or long"):
         scale_asked_for()
+
+
+def test_the_end_of_a_run_tells_how_long_the_experiments_took():
+    reports = [
+        SimpleNamespace(nodeid=f"tests/{folder}/test_x.py::test_y", when=when, duration=seconds)
+        for folder, when, seconds in (("faults", "setup", 1.5), ("faults", "call", 20), ("stories", "call", 99))
+    ]
+
+    assert told_of({"": reports[:1], "passed": reports[1:], "warnings": [object()]}) == (
+        "tests/faults: 1 test, 22 s one after the other"
+    )
+    assert told_of({"passed": reports[2:]}) == ""
