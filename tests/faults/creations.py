@@ -105,7 +105,8 @@ class Creations:
                 operation.ok(server=node.name, user=user)
                 self.latest[tenant].append(user)
                 return True
-            operation.fail(server=node.name, status=answer.status_code, why=answer.text[:200])
+            when = answer.headers.get("Retry-After")
+            operation.fail(server=node.name, status=answer.status_code, retry_after=when, why=answer.text[:200])
             return False
         operation.fail(server=node.name, status=0, why="no server was up")
         return False

@@ -5,8 +5,8 @@ Each line has ``t``, seconds on this machine's monotonic clock, and ``kind``:
 
 - ``viewer``: a client that stays one over all its sockets: ``viewer`` (its name), ``user`` (id), ``tenant`` (slug).
 - ``create``: a creation. Three lines share its ``op``: ``phase`` ``invoke`` (``tenant``, ``username``, ``server``),
-  then ``ok`` (``user``, the new one's id), ``fail`` (``status``) or ``unknown``: no answer was seen, so it may be there
-  or not.
+  then ``ok`` (``user``, the new one's id), ``fail`` (``status``, ``retry_after`` as the header has it) or ``unknown``:
+  no answer was seen, so it may be there or not.
 - ``take``, ``give``: a change of rights, with the same phases. ``holder`` (a user's id, a viewer's name for what ends
   one session, or ``group:<id>``), ``subject`` (a user's id, or ``*`` for everybody) and ``permissions``: exactly those
   that changed hands. ``watch_signups`` on ``*`` is the right to have a socket at all. Losing a role takes from the user
