@@ -3,8 +3,10 @@
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,12 +15,15 @@ from tests.faults.cluster import Cluster
 from tests.faults.experiment import Experiment
 from tests.faults.history import lines_of
 from tests.faults.proxy import BLACK_HOLE, GOOD, Line, Proxy
+from tests.faults.verdict import Verdict
 
 PER_SECOND = 6
 MOST_GAP_SECONDS = 3
 HEARTBEAT = {"USHER_HEARTBEAT_SECONDS": "2", "USHER_PONG_SECONDS": "2"}
 SECONDS_TO_NOTICE = 5.5
 """A ping is at most a fifth late, and its answer has two seconds; and some."""
+SECONDS_TO_COME_BACK = 10
+"""For whoever was dropped behind a black hole, once it is none: he learns of it then, and opens another socket."""
 RESET = Line()
 """A line that breaks, and is good again."""
 SLOW, NARROW, SLICED = Line(0.15, 0.1), Line(bytes_per_second=40_000, slice_bytes=1000), Line(slice_bytes=3)
@@ -58,11 +63,22 @@ FAULTS = [
 ]
 
 
-def break_line(proxy: Proxy, line: Line) -> None:
+def break_line(proxy: Proxy, line: Line) -> int:
+    """Break it, and return how many connections it was broken for."""
     if line is RESET:
-        proxy.reset()
-    else:
-        proxy.set(line)
+        return proxy.reset()
+    proxy.set(line)
+    return proxy.open_connections
+
+
+def opened(experiment: Experiment) -> int:
+    """Return how many sockets all viewers have opened so far."""
+    return sum(viewer.sockets for viewer in experiment.crowd.viewers)
+
+
+def gaps_within(times: Sequence[tuple[float, float]], verdict: Verdict) -> list[list[float]]:
+    """Return the delivery gaps after the creations that were answered within each of these times."""
+    return [[gap for at, gap in verdict.gaps if begin <= at <= end] for begin, end in times]
 
 
 @pytest.mark.timeout(600)
@@ -72,9 +88,8 @@ async def test_lines_fail_in_every_way(scale, seed, furnish, databases, own_redi
     with ExitStack() as stack:
         to_redis = stack.enter_context(Proxy(("127.0.0.1", own_redis.port), seed=seed))
         to_postgres = stack.enter_context(Proxy(databases.postgres.socket, seed=seed))
-        database = urlsplit(url).path
         variables = HEARTBEAT | {
-            "DATABASE_URL": f"postgresql://postgres@127.0.0.1:{to_postgres.port}{database}",
+            "DATABASE_URL": f"postgresql://postgres@127.0.0.1:{to_postgres.port}{urlsplit(url).path}",
             "REDIS_URL": f"redis://127.0.0.1:{to_redis.port}/0",
         }
         cluster = Cluster(["daphne", "uvicorn"], history=history, folder=tmp_path, variables=variables)
@@ -84,6 +99,10 @@ async def test_lines_fail_in_every_way(scale, seed, furnish, databases, own_redi
             node.front = f"http://127.0.0.1:{fronts[node.name].port}"
         stack.enter_context(cluster)
         without_redis: list[tuple[float, float]] = []
+        black_holes: list[tuple[float, float]] = []
+        """Of clients: from the beginning until all were back."""
+        idle: list[str] = []
+        """Faults on lines that nobody used."""
 
         async def broken(fault: Fault) -> None:
             node = experiment.random.choice(cluster.nodes)
@@ -93,13 +112,20 @@ async def test_lines_fail_in_every_way(scale, seed, furnish, databases, own_redi
                 for server in struck:
                     noted.enter_context(history.fault(f"{fault.place} {fault.name}", server=server.name))
                 began = time.monotonic()
-                await asyncio.to_thread(break_line, proxy, fault.line)
+                if not await asyncio.to_thread(break_line, proxy, fault.line):
+                    idle.append(f"{fault.place} {fault.name}")
+                asked, sockets = experiment.creations.asked, opened(experiment)
                 await asyncio.sleep(max(fault.seconds, seconds))
+                await experiment.creations.until_asked(asked + 1)
                 await asyncio.to_thread(proxy.set, GOOD)
                 if fault.place == "Redis":
                     without_redis.append((began, time.monotonic()))
+                if fault.place == "clients" and fault.line is BLACK_HOLE:
+                    await experiment.crowd.until(lambda: opened(experiment) > sockets, SECONDS_TO_COME_BACK)
                 # Whoever was cut off is back, and has been sent what it missed.
                 await experiment.crowd.until_live()
+                if fault.place == "clients" and fault.line is BLACK_HOLE:
+                    black_holes.append((began, time.monotonic()))
                 if fault.place == "Redis" and scale.is_long:
                     await asyncio.sleep(MOST_GAP_SECONDS)  # else the next fault's gap were taken for this one's
 
@@ -111,8 +137,10 @@ async def test_lines_fail_in_every_way(scale, seed, furnish, databases, own_redi
             left = time.monotonic()
             verdict = await experiment.verdict()
 
-    codes = Counter(line["code"] for line in lines_of(history.path) if line["kind"] == "closed" and line["t"] < left)
-    gap = max((gap for at, gap in verdict.gaps if any(a <= at <= b for a, b in without_redis)), default=0.0)
+    closed = [line for line in lines_of(history.path) if line["kind"] == "closed" and line["t"] < left]
+    dropped = [sum(line["code"] == 4003 and begin <= line["t"] <= end for line in closed) for begin, end in black_holes]
+    gaps = gaps_within(without_redis, verdict)
+    gap = max(chain.from_iterable(gaps), default=0.0)
     assert not cluster.complaints()
     conclude(
         "Lines that fail",
@@ -120,10 +148,17 @@ async def test_lines_fail_in_every_way(scale, seed, furnish, databases, own_redi
         "2 servers",
         bound="0 lost, leaked, stale; creations answered and delivered within 3 s while Redis' line fails; "
         "half-open clients are dropped with 4003",
-        measured=verdict.measured() | {"worst gap without Redis": f"{gap:.2f} s", "closed": dict(codes)},
+        measured=verdict.measured()
+        | {
+            "worst gap without Redis": f"{gap:.2f} s",
+            "faults on idle lines": idle,
+            "dropped with 4003, for each black hole": dropped,
+            "closed": dict(Counter(line["code"] for line in closed)),
+        },
         holds=verdict.is_clean
         and not verdict.incomplete
         and not verdict.creations["unexcused"]
-        and codes[4003] > 0
-        and (not scale.is_long or gap <= MOST_GAP_SECONDS),
+        and not idle
+        and all(dropped)
+        and (not scale.is_long or (all(gaps) and gap <= MOST_GAP_SECONDS)),
     )
