@@ -9,10 +9,11 @@ from urllib.parse import unquote
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.web.http_headers import Headers
 
+from realtime.limits import Bucket
 from realtime.serving.answering import undecided
 from realtime.serving.daphne_gate import Gate
 from realtime.serving.heads import Head
-from realtime.serving.limits import LINGER_SECONDS, Message, Scope
+from realtime.serving.limits import LINGER_SECONDS, TOO_MANY_CONTROL_FRAMES, Message, Scope
 
 CLOSE_CODES = {1000, 1001, 1002, 1003, *range(1007, 1015), *range(3000, 5000)}
 
@@ -32,6 +33,7 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
     head: Head
     is_gone = False
     _fragments = 0
+    _control: Bucket | None = None
 
     def connectionMade(self) -> None:
         super().connectionMade()
@@ -168,8 +170,23 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
 
     def onPing(self, payload: bytes) -> None:
         """Answer, except to a client that sends pings and reads no pongs: they would pile up."""
-        if self.gate.is_open:
+        if self._takes_control_frame() and self.gate.is_open:
             super().onPing(payload)
+
+    def onPong(self, payload: bytes) -> None:
+        if self._takes_control_frame():
+            super().onPong(payload)
+
+    def _takes_control_frame(self) -> bool:
+        """Count a frame that no application hears of; close when there are too many, and return whether to go on."""
+        if self.failedByMe:
+            return False
+        if self._control is None:
+            self._control = Bucket(self.server.limits.control_rate)
+        if self._control.take():
+            return True
+        self._fail_connection(1008, TOO_MANY_CONTROL_FRAMES)
+        return False
 
     def onMessageBegin(self, isBinary: bool) -> None:
         super().onMessageBegin(isBinary)
@@ -179,6 +196,8 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
         """Bound the fragments of a message: empty ones are nothing in its size, and something in memory."""
         super().onMessageFrameBegin(length)
         self._fragments += 1
+        if not length and not self._takes_control_frame():
+            return
         if self._fragments > self.server.limits.fragments and not self.failedByMe:
             self._max_message_size_exceeded(self._fragments, self.server.limits.fragments, "too many fragments")
 

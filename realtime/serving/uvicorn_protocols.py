@@ -15,10 +15,11 @@ from websockets.frames import Frame
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 
+from realtime.limits import Bucket
 from realtime.serving.answering import head_of, problem, undecided
 from realtime.serving.heads import BadHead, Head, check, check_handshake, tells_two_lengths
 from realtime.serving.leaving import LOOK_SECONDS
-from realtime.serving.limits import LINGER_SECONDS, Limits, Scope
+from realtime.serving.limits import LINGER_SECONDS, TOO_MANY_CONTROL_FRAMES, Limits, Scope
 from realtime.serving.listening import has_unread
 
 
@@ -120,6 +121,7 @@ class Socket(WebSocketsSansIOProtocol):
     _came_early = b""
     _deciding: asyncio.TimerHandle | None = None
     _lingering: asyncio.TimerHandle | None = None
+    _control: Bucket | None = None
 
     def data_received(self, data: bytes) -> None:
         """Keep what comes while the application decides; uvicorn would answer it before the handshake."""
@@ -153,7 +155,7 @@ class Socket(WebSocketsSansIOProtocol):
 
     def handle_cont(self, event: Frame) -> None:
         """Bound the fragments of a message: empty ones are nothing in its size, and something in memory."""
-        if self.close_sent:
+        if self.close_sent or not (event.data or self._takes_control_frame()):
             return
         if len(self.frames) >= _limits_of(self).fragments:
             self._fail(1009, "too many fragments")
@@ -210,10 +212,30 @@ class Socket(WebSocketsSansIOProtocol):
 
     def handle_ping(self) -> None:
         """Answer, except to a client that sends pings and reads no pongs: they would pile up."""
+        if not self._takes_control_frame():
+            return
         if self.writable.is_set():
             super().handle_ping()
         else:
             self.conn.data_to_send()
+
+    def handle_pong(self, event: Frame) -> None:
+        if self._takes_control_frame():
+            super().handle_pong(event)
+
+    def _takes_control_frame(self) -> bool:
+        """Count a frame that no application hears of; close when there are too many, and return whether to go on."""
+        if self.transport.is_closing():
+            return False
+        if self._control is None:
+            self._control = Bucket(_limits_of(self).control_rate)
+        if self._control.take():
+            return True
+        if self.close_sent:
+            self.abort()  # our close is on its way already, and its answer is not what comes
+        else:
+            self._fail(1008, TOO_MANY_CONTROL_FRAMES)
+        return False
 
     def send_receive_event_to_app(self) -> None:
         """Close for text that is none, without a traceback: that is the client's mistake, and not worth one a frame."""

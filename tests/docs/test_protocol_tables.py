@@ -115,6 +115,7 @@ NUMBERS = {
     "a client's message, bytes": protocol.LONGEST_MESSAGE,
     "a client's message before the server itself closes with 1009, bytes": Limits().message_bytes,
     "its fragments before the server itself closes with 1009": Limits().fragments,
+    "control frames and empty fragments on a socket before 1008, at once": Limits().control_rate.most,
     "the head of a handshake, headers": Limits().headers,
     "a header, or the address, bytes": Limits().line_bytes,
     "the head of a handshake, bytes": Limits().head_bytes,

@@ -43,12 +43,21 @@ OURS_ALONE = {
         "_accept",
         "_close",
         "_deny",
+        "_takes_control_frame",
         "_tell",
         "_turn_away",
     },
     on_uvicorn.Server: {"_has_no_idle_connection"},
     uvicorn_protocols.HttpConnection: {"is_idle", "_expect_head", "_expect_nothing", "_head", "_refuse"},
-    uvicorn_protocols.Socket: {"abort", "_application_ended", "_decided", "_fail", "_linger", "_turn_away"},
+    uvicorn_protocols.Socket: {
+        "abort",
+        "_application_ended",
+        "_decided",
+        "_fail",
+        "_linger",
+        "_takes_control_frame",
+        "_turn_away",
+    },
 }
 
 

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 
 MEGABYTE = 2**20
@@ -73,8 +74,37 @@ def test_a_client_that_is_not_received_is_not_read(start):
     assert server.resident_megabytes() - before < 5
 
 
+@pytest.mark.parametrize(
+    ("opcode", "payload"), [(Opcode.PING, b""), (Opcode.PONG, b""), (Opcode.PONG, b"p" * 125)], ids=str
+)
+def test_too_many_control_frames_close_with_1008(start, opcode, payload):
+    server = start(control_frames=50)
+    with server.socket("/echo") as socket:
+        connection = socket.socket
+        connection.sendall(masked(opcode, payload) * 50)
+        socket.send("as many as one may")
+        assert socket.recv(timeout=20) == "as many as one may"
+
+        connection.sendall(masked(opcode, payload) * 60)
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(timeout=20)
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1008, "too many control frames")
+    assert server.hears("disconnected", code=1008)
+    assert "Traceback" not in server.errors
+
+
+def test_empty_fragments_count_as_control_frames(start):
+    server = start(control_frames=50)
+    with server.socket("/echo") as socket:
+        socket.socket.sendall(Frame(Opcode.TEXT, b"", fin=False).serialize(mask=True))
+        socket.socket.sendall(Frame(Opcode.CONT, b"", fin=False).serialize(mask=True) * 60)
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(timeout=20)
+    assert closed.value.rcvd.code == 1008
+
+
 def test_pings_of_a_client_that_reads_no_pongs_do_not_pile_up(start):
-    server = start()
+    server = start(control_frames=10**9)
     before = server.resident_megabytes()
 
     with opened(server, "/echo") as raw:
