@@ -11,6 +11,8 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_protect
 
 from accounts import provisioning, roles
 from accounts.admin_forms import NewUserForm, RoleForm, TenantForm, UserChangeForm
@@ -66,13 +68,21 @@ class ServiceAdmin(ModelAdmin):
         """
         return lookup in FILTERS and "\0" not in value  # which PostgreSQL cannot compare with
 
+    @method_decorator(csrf_protect)
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show or save the form; one that the service refuses is shown again with what it said."""
+        """
+        Show or save the form; one that the service refuses is shown again with what it said.
+
+        In no transaction, which Django would open around all of it: services open their own, as late as they can. A
+        password is hashed before, and whoever waits for a place to hash must hold no lock meanwhile.
+        """
+        form: Any = self._changeform_view  # type: ignore[attr-defined]  # all of Django's own but the transaction
         try:
-            return super().changeform_view(request, *args, **kwargs)
+            response: HttpResponse = form(request, *args, **kwargs)
         except Refused as refusal:
             request.refusal = refusal  # type: ignore[attr-defined]  # for get_form below
-            return super().changeform_view(request, *args, **kwargs)
+            response = form(request, *args, **kwargs)
+        return response
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  Django's signature
         """Return the form's class, made for this request; after a refusal it is never valid."""

@@ -1,7 +1,7 @@
 """Services that make and change users. Every feature that makes one comes through here."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, TypedDict, Unpack
@@ -14,7 +14,7 @@ from accounts.acting import as_he_is_now, refuse_at_closed_doors, refuse_hidden
 from accounts.idempotency import Once
 from accounts.models import JoinedVia, Role, User
 from accounts.newcomers import Checked
-from accounts.permissions import MANAGE_USERS
+from accounts.permissions import MANAGE_USERS, OWNER
 from accounts.refusals import FieldsRefused
 from accounts.retries import retried
 from realtime import bell
@@ -70,6 +70,22 @@ def create_user(  # noqa: PLR0913  all that can be known of a newcomer, by name
         _refuse_to_create([newcomer], created_by)
 
     (user,) = newcomers.insert(tenant, [newcomer], once=once, last=refuse_by_now)
+    return user
+
+
+def create_founder(*, username: str, email: str, password: str, found: Callable[[], Tenant]) -> User:
+    """
+    Create a tenant by ``found`` and its owner, by the house's hand: together or not at all.
+
+    A tenant without an owner is of no use, and its slug would be taken. Raises ``FieldsRefused`` of the owner, and what
+    ``found`` raises. The password is hashed before the transaction.
+    """
+    fields = {"username": username, "email": email, "joined_via": JoinedVia.COMMAND}
+    founder = newcomers.checked(fields, password=password)
+    with transaction.atomic():
+        tenant = found()
+        owner = roles.role_named(tenant.pk, OWNER)
+        (user,) = newcomers.insert(tenant, [Checked({**founder.fields, "tenant": tenant}, owner)])
     return user
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.auth import hashers
+from django.db import connection
 
 from accounts.models import User
 from realtime import bell, ports
@@ -55,3 +57,17 @@ def standing_of(house):
         return ports.people().standings([claims.session_id])[claims.session_id]
 
     return standing
+
+
+@pytest.fixture
+def hashed_inside(monkeypatch) -> list[bool]:
+    """Whether a transaction was open, for each password that was hashed for somebody since."""
+    inside: list[bool] = []
+    encode = hashers.make_password
+
+    def noting(*args, **kwargs):
+        inside.append(connection.in_atomic_block)
+        return encode(*args, **kwargs)
+
+    monkeypatch.setattr("django.contrib.auth.base_user.make_password", noting)
+    return inside

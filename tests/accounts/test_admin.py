@@ -59,7 +59,7 @@ def test_every_page_opens_and_shows_nobodys_contact(house, olga):
     for page in pages:
         text = said(olga.get(page))
 
-        assert not any(hidden in text for hidden in ("dave@acme.test", "555", "192.0.2.7")), page
+        assert not any(hidden in text for hidden in ("dave@acme.test", "+43 1 555", "192.0.2.7")), page
     assert "/admin/auth/group/" not in said(olga.get("/admin/"))
 
 
@@ -108,6 +108,21 @@ def test_a_user_is_added_with_its_role_and_event(house, olga):
     assert (erin.joined_via, erin.address, erin.agent, role_of(erin).name) == ("admin", None, "", VIEWER)
     assert erin.check_password("correct-horse")
     assert Event.objects.get(subject_id=erin.pk).snapshot["email"] == "erin@acme.test"
+
+
+def test_a_password_is_hashed_in_no_transaction(house, olga, hashed_inside):
+    form = {"tenant": house.acme.pk, "username": "erin", "password": "correct-horse"}
+
+    assert olga.post(f"{USERS}add/", form).status_code == 302
+
+    assert hashed_inside == [False]
+
+
+def test_a_form_needs_its_token(house):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(house.user("olga"), backend="accounts.authentication.OperatorBackend")
+
+    assert browser.post(f"{TENANTS}add/", {"slug": "initech", "name": "Initech"}).status_code == 403
 
 
 def test_what_the_service_refuses_stands_in_the_form(house, olga):

@@ -1,8 +1,7 @@
 """How users come in: refusals by name, one spelling of each name, and what happens when the database says no."""
 
 import pytest
-from django.contrib.auth import hashers
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from psycopg.errors import DeadlockDetected, SerializationFailure
 
 from accounts.models import User
@@ -39,18 +38,10 @@ def test_all_that_is_wrong_is_told_at_once(house):
     assert refused.value.errors.keys() == {"username", "email", "full_name", "phone", "password"}
 
 
-def test_the_password_is_hashed_before_the_transaction(house, monkeypatch):
-    inside = []
-    encode = hashers.make_password
-
-    def noting(*args, **kwargs):
-        inside.append(connection.in_atomic_block)
-        return encode(*args, **kwargs)
-
-    monkeypatch.setattr("django.contrib.auth.base_user.make_password", noting)
+def test_the_password_is_hashed_before_the_transaction(house, hashed_inside):
     house.add("dave", password="correct-horse")
 
-    assert inside == [False]
+    assert hashed_inside == [False]
 
 
 def test_without_a_password_nobody_logs_in(house):

@@ -1,16 +1,14 @@
 """Make a tenant, with its roles and its owner."""
 
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import transaction
 
 from accounts.management.passwords import add_password_option, chosen_password, generated_password
 from accounts.management.telling import refusals_told
-from accounts.models import JoinedVia
-from accounts.permissions import OWNER
 from accounts.provisioning import create_tenant
-from accounts.users import create_user
+from accounts.users import create_founder
 from tenants.models import SignupPolicy
 
 
@@ -35,20 +33,18 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         password = chosen_password(options["owner"], from_stdin=options["password_stdin"])
-        made_up = None if password else generated_password()
-        # Together or not at all: a tenant without an owner is of no use, and its slug would be taken.
-        with refusals_told(), transaction.atomic():
-            tenant = create_tenant(
-                slug=options["slug"], name=options["name"] or options["slug"], signup_policy=options["signup"]
+        made_up = "" if password else generated_password()
+        found = partial(
+            create_tenant,
+            slug=options["slug"],
+            name=options["name"] or options["slug"],
+            signup_policy=options["signup"],
+        )
+        with refusals_told():
+            owner = create_founder(
+                username=options["owner"], email=options["email"], password=password or made_up, found=found
             )
-            owner = create_user(
-                tenant=tenant,
-                username=options["owner"],
-                email=options["email"],
-                password=password or made_up,
-                role=OWNER,
-                joined_via=JoinedVia.COMMAND,
-            )
+        tenant = owner.tenant
         self.stdout.write(f"Created the tenant {tenant.slug} (sign-up {tenant.signup_policy}), owner {owner.username}.")
         if made_up:
             self.stdout.write(f"The password of {owner.username}, shown this once: {made_up}")

@@ -64,6 +64,12 @@ def test_without_a_password_the_owner_gets_one_that_is_shown_once(monkeypatch, c
     assert User.objects.get(username="alice").check_password(shown)
 
 
+def test_the_owners_password_is_hashed_before_the_transaction(hashed_inside):
+    call_command("create_tenant", "acme", "--owner", "alice")
+
+    assert hashed_inside == [False]
+
+
 def test_a_tenant_whose_owner_cannot_be_made_is_not_made_either():
     with pytest.raises(CommandError, match="username"):
         call_command("create_tenant", "acme", "--owner", "ali\u202ece")
@@ -178,10 +184,20 @@ def test_a_password_is_set_for_the_one_who_is_meant_and_ends_his_sessions(two_al
         assert sessions.live_sessions(alice).exists() == (tenant != where)
 
 
+def test_a_name_is_spelt_as_it_may_be_at_a_log_in(acme, monkeypatch, capsys):
+    monkeypatch.setenv("USHER_PASSWORD", "four blind mice")
+
+    call_command("set_password", " ＡLICE ", "--tenant", "acme")
+
+    assert User.objects.get(tenant=acme, username="alice").check_password("four blind mice")
+    assert capsys.readouterr().out.endswith("alice has a new password; all sessions have ended.\n")
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
         (["bob", "--tenant", "acme"], "the username is 'bob'; expected one that is there at acme"),
+        (["\0"], "the username is '\\x00'; expected one that is there among the operators (--tenant names a tenant)"),
         (["bob"], "the username is 'bob'; expected one that is there among the operators (--tenant names a tenant)"),
         (
             ["alice", "--tenant", "umbrella"],
