@@ -7,14 +7,15 @@ from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from psycopg.errors import ForeignKeyViolation
 
 from accounts.fields import refuse_invalid
 from accounts.idempotency import Once
 from accounts.models import Role, User
 from accounts.names import normalise_username
-from accounts.refusals import FieldsRefused, UsernameTaken
-from accounts.retries import retried
+from accounts.refusals import FieldsRefused, UnknownRole, UsernameTaken
+from accounts.retries import ATTEMPTS, retried
 from tenants.models import Tenant
 
 CHECKED_FIELDS = frozenset({"full_name", "email", "phone", "joined_via", "address", "agent"})
@@ -62,7 +63,6 @@ def checked(fields: dict[str, Any], *, password: str | None, first_role: Role | 
     return Checked({**fields, "password": user.password}, first_role)
 
 
-@retried
 def insert(
     tenant: Tenant | None,
     newcomers: Sequence[Checked],
@@ -74,8 +74,26 @@ def insert(
     Insert newcomers of one tenant (or operators), with default grants and events; raises ``UsernameTaken``.
 
     ``once``: the key under which a single one is made; raises what its ``claim`` raises. ``last``: is called when
-    nothing is left but the commit, and what it raises undoes everything.
+    nothing is left but the commit, and what it raises undoes everything. Raises ``UnknownRole`` for a role that was
+    deleted since it was looked up; of one that was to receive default grants, and goes meanwhile, nothing is noticed.
     """
+    attempts_left = 1 if connection.in_atomic_block else ATTEMPTS
+    while True:
+        attempts_left -= 1
+        try:
+            return _inserted(tenant, newcomers, once=once, last=last)
+        except IntegrityError as error:
+            if not _is_missing(error):
+                raise
+            _refuse_gone_roles(newcomers)
+            if not attempts_left:
+                raise
+
+
+@retried
+def _inserted(
+    tenant: Tenant | None, newcomers: Sequence[Checked], *, once: Once | None, last: Callable[[], None] | None
+) -> list[User]:
     users = [newcomer.user() for newcomer in newcomers]
     with _taken_names_told(tenant, users), transaction.atomic():
         if once is not None:
@@ -85,6 +103,18 @@ def insert(
             # Not first: the log's lock may have been waited for, and whoever took it before may have changed rights.
             last()
     return users
+
+
+def _refuse_gone_roles(newcomers: Sequence[Checked]) -> None:
+    for role in {newcomer.first_role for newcomer in newcomers if newcomer.first_role is not None}:
+        if not Role.objects.filter(pk=role.pk).exists():
+            known = Role.objects.filter(tenant_id=role.tenant_id).order_by("pk").values_list("name", flat=True)
+            raise UnknownRole(role=role.name, known=list(known))
+
+
+def _is_missing(error: IntegrityError) -> bool:
+    """Tell whether something that a row names is not there (any more), which is found out at the commit."""
+    return isinstance(error.__cause__, ForeignKeyViolation) or str(error) == "FOREIGN KEY constraint failed"
 
 
 @contextmanager
