@@ -120,8 +120,14 @@ class User(AbstractBaseUser, PermissionsMixin, GuardianUserMixin):
 
     def _rehash(self, raw_password: str) -> None:
         hashed = make_password(raw_password)
-        self.replace_hash(hashed)
-        self.password = hashed
+        if self.replace_hash(hashed):
+            self.password = hashed
+            return
+        # Another log-in at the same moment was first, unless the password was changed: then this instance keeps the
+        # hash that has gone, by which a log-in sees that it came too late.
+        current = User._base_manager.filter(pk=self.pk).values_list("password", flat=True).first()
+        if current is not None and check_password(raw_password, current):
+            self.password = current
 
 
 class Session(models.Model):

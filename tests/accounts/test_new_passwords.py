@@ -12,7 +12,7 @@ from django.test import Client
 
 from accounts import sessions
 from accounts.models import User
-from accounts.refusals import SessionEnded
+from accounts.refusals import BadCredentials, SessionEnded
 from tests.accounts.api_calls import assert_problem, holder_of
 from tests.accounts.api_calls import log_in as log_in_by_rest
 from tests.accounts.house import PASSWORD
@@ -187,3 +187,31 @@ def test_nobody_else_gets_to_the_admins_page(alice):
     assert browser.get("/admin/password_change/")["Location"].startswith("/admin/login/")
     browser.force_login(alice, backend="accounts.authentication.TenantBackend")
     assert browser.post("/admin/password_change/", {})["Location"].startswith("/admin/login/")
+
+
+def test_two_log_ins_that_hash_the_same_password_anew_both_succeed(alice):
+    """Each has read the old hash; the second finds that of the first in its place."""
+    _hashed_as_before(alice)
+    first, second = (User.objects.get(pk=alice.pk) for _ in range(2))
+
+    for one in (first, second):
+        assert one.check_password(PASSWORD)
+        sessions.log_in(one, address=None, agent="")
+
+    assert sessions.live_sessions(alice).count() == 2
+
+
+def test_a_log_in_that_hashes_anew_what_was_changed_meanwhile_is_refused(alice):
+    _hashed_as_before(alice)
+    late = User.objects.get(pk=alice.pk)
+    sessions.reset_password(alice, new=BETTER)
+
+    late.check_password(PASSWORD)
+
+    with pytest.raises(BadCredentials):
+        sessions.log_in(late, address=None, agent="")
+    assert User.objects.get(pk=alice.pk).check_password(BETTER)
+
+
+def _hashed_as_before(alice):
+    User.objects.filter(pk=alice.pk).update(password=make_password(PASSWORD, hasher=OlderArgon2()))
