@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
@@ -38,11 +38,11 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows, newest first, and whether there are more on either side."""
+    """Rows, newest first, and the ids behind which there are more on either side, or None."""
 
     rows: list[Any]
-    has_older: bool
-    has_newer: bool
+    older_than: UUID | None
+    newer_than: UUID | None
 
 
 def cursor_of(request: Request) -> Cursor:
@@ -85,17 +85,19 @@ def read_page(cursor: Cursor, lists: Sequence[QuerySet[Any]], known: Sequence[Qu
     rows, more = found[: cursor.limit], len(found) > cursor.limit
     if newer:
         rows.reverse()
-        return Page(rows, has_older=_any(lists, pk__lt=rows[-1].pk) if rows else False, has_newer=more)
-    has_newer = cursor.anchor is not None and bool(rows) and _any(lists, pk__gt=rows[0].pk)
-    return Page(rows, has_older=more, has_newer=has_newer)
+    # Of a page without rows the anchor is what others lie beside: who asks for news and finds none can still go back.
+    oldest, newest = (rows[-1].pk, rows[0].pk) if rows else (cursor.anchor, cursor.anchor)
+    has_older = more if not newer else _any(lists, pk__lt=oldest)
+    has_newer = more if newer else cursor.anchor is not None and _any(lists, pk__gt=newest)
+    return Page(rows, older_than=oldest if has_older else None, newer_than=newest if has_newer else None)
 
 
 def body_of(request: Request, page: Page, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return a page's body: its rows as the caller sees them, and the addresses of the pages beside it."""
     return {
         "results": results,
-        "next": _address(request, before=page.rows[-1]) if page.has_older else None,
-        "previous": _address(request, after=page.rows[0]) if page.has_newer else None,
+        "next": _address(request, before=page.older_than),
+        "previous": _address(request, after=page.newer_than),
     }
 
 
@@ -111,9 +113,11 @@ def _any(lists: Sequence[QuerySet[Any]], **where: Any) -> bool:
     return any(rows.filter(**where).exists() for rows in lists)
 
 
-def _address(request: Request, **cursor: Model) -> str:
+def _address(request: Request, **cursor: UUID | None) -> str | None:
+    if None in cursor.values():
+        return None
     query = request.query_params.copy()
     query.pop("before", None)
     query.pop("after", None)
-    query.update({name: str(row.pk) for name, row in cursor.items()})
+    query.update({name: str(anchor) for name, anchor in cursor.items()})
     return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")

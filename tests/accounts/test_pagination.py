@@ -57,6 +57,25 @@ def test_whoever_comes_meanwhile_moves_no_page(crowd):
     assert (names(newer), newer.body["previous"]) == (["late"], None)
 
 
+def test_a_page_without_rows_says_what_lies_beside_it(crowd):
+    bob = crowd.caller("bob")
+    newest, oldest = crowd.id("u8"), crowd.id("alice")
+
+    news, history = bob("GET", f"users?limit=4&after={newest}"), bob("GET", f"users?limit=4&before={oldest}")
+
+    assert names(news) == names(history) == []
+    assert (news.body["previous"], history.body["next"]) == (None, None), "the hidden u9 is newer, and nobody's"
+    assert names(bob("GET", news.body["next"])) == ALL_SEEN[1:5]
+    assert names(bob("GET", history.body["previous"])) == ALL_SEEN[-5:-1]
+
+
+def test_a_page_without_rows_in_a_list_without_any_is_alone(crowd):
+    for side in ("after", "before"):
+        page = crowd.caller("bob")("GET", f"users?q=nobody-is-called-so&{side}={crowd.id('u8')}")
+
+        assert page.body == {"results": [], "next": None, "previous": None}
+
+
 def test_filters_stay_on_the_way(crowd):
     first = crowd.caller("bob")("GET", "users?limit=2&joined_via=import&q=u")
 
