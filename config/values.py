@@ -6,10 +6,9 @@ from urllib.parse import urlsplit
 
 from realtime.addresses import UNIX, Proxy
 from realtime.limits import rate_of
+from realtime.origin import DEFAULT_PORTS, normalised
 
 HOST_NAME = re.compile(r"\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\]")
-ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9.-]+|\[[0-9a-f:]+\])(?::([0-9]{1,5}))?")
-DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
 def items(text: str) -> tuple[str, ...]:
@@ -26,12 +25,12 @@ def host_names(text: str) -> tuple[str, ...]:
 
 
 def origin(text: str) -> str:
-    """Spell an origin the way browsers send it: lower case, no path, no default port."""
-    match = ORIGIN.fullmatch(text.lower().rstrip("/"))
-    if match is None:
+    """Spell an origin the way browsers send it: lower case, no path, no default port. Others match no page ever."""
+    found = normalised(text.rstrip("/"))
+    if found is None:
         raise ValueError
-    scheme, host, port = match.groups()
-    return f"{scheme}://{host}" + (f":{port}" if port and port != DEFAULT_PORTS.get(scheme) else "")
+    scheme, host, port = found
+    return f"{scheme}://{host}" + (f":{port}" if port != DEFAULT_PORTS[scheme] else "")
 
 
 def origins(text: str) -> tuple[str, ...]:

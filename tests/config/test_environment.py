@@ -61,13 +61,14 @@ def test_the_demo_may_be_used_from_its_own_pages_and_signs_up_faster(environment
 
 def test_lists_are_separated_by_commas_and_origins_spelt_as_browsers_do(environment):
     environment(
-        USHER_ALLOWED_HOSTS="Usher.Example.com, other", USHER_ALLOWED_ORIGINS="https://App.example.com:443/,x://y"
+        USHER_ALLOWED_HOSTS="Usher.Example.com, other",
+        USHER_ALLOWED_ORIGINS="https://App.example.com:443/,HTTP://[::1]:80",
     )
 
     usher = read_environment()
 
     assert usher.allowed_hosts == ("usher.example.com", "other")
-    assert usher.allowed_origins == ("https://app.example.com", "x://y")
+    assert usher.allowed_origins == ("https://app.example.com", "http://[::1]")
 
 
 def test_proxies_are_networks_and_none_is_trusted_unless_named(environment):
@@ -162,6 +163,9 @@ COMPLAINTS = [
     ("USHER_ALLOWED_ORIGINS", "*", "is '*'; expected exact origins separated by commas"),
     ("USHER_ALLOWED_ORIGINS", "null", "is 'null'; expected exact origins separated by commas"),
     ("USHER_ALLOWED_ORIGINS", "https://a.test/path", "is 'https://a.test/path'; expected exact origins"),
+    ("USHER_ALLOWED_ORIGINS", "capacitor://localhost", "is 'capacitor://localhost'; expected exact origins"),
+    ("USHER_ALLOWED_ORIGINS", "https://a.test:99999", "is 'https://a.test:99999'; expected exact origins"),
+    ("USHER_ALLOWED_ORIGINS", "https://[:]x", "is 'https://[:]x'; expected exact origins"),
     ("USHER_SIGNUP_RATE", "many", "is 'many'; expected sign-ups per client address, such as 30/min"),
     ("USHER_SIGNUP_RATE", "30/week", "is '30/week'; expected sign-ups per client address, such as 30/min"),
     ("USHER_SOCKETS_PER_USER", "0", "is '0'; expected the most sockets that a user has open"),
