@@ -8,9 +8,8 @@ from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
@@ -31,7 +30,7 @@ CHALLENGE = 'Bearer realm="usher"'
 
 
 class TenantBackend(BaseBackend):
-    """Users of tenants, who name their tenant. They have no cookie sessions and no model permissions."""
+    """Users of tenants, who name their tenant. They have no cookie sessions."""
 
     def authenticate(  # type: ignore[override]  # the credentials' names are what Django chooses a backend by
         self, request: HttpRequest | None, *, tenant: str, username: str, password: str
@@ -47,7 +46,11 @@ class TenantBackend(BaseBackend):
 
 
 class OperatorBackend(BaseBackend):
-    """Operators, who are of no tenant. Only they have cookie sessions and model permissions: those of the admin."""
+    """
+    Operators, who are of no tenant. Only they have cookie sessions, those of the admin.
+
+    Model permissions are not looked at: the admin is for every operator who is staff, and asks ``accounts.admin``.
+    """
 
     def authenticate(  # type: ignore[override]
         self, request: HttpRequest | None, *, username: str, password: str
@@ -59,18 +62,6 @@ class OperatorBackend(BaseBackend):
         """Return the active operator behind a cookie session, or None."""
         user: User | None = User.objects.filter(pk=user_id, tenant=None, is_active=True).first()
         return user
-
-    def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
-        """Return an operator's model permissions. They count in the admin alone; the judge never asks for them."""
-        if obj is not None or not (user_obj.is_active and user_obj.is_staff and user_obj.tenant_id is None):
-            return set()
-        held = Q() if user_obj.is_superuser else Q(user=user_obj) | Q(group__user=user_obj)
-        names = Permission.objects.filter(held).values_list("content_type__app_label", "codename")
-        return {f"{app}.{codename}" for app, codename in names}
-
-    def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
-        """Tell whether an operator has any permission in an app."""
-        return any(name.startswith(f"{app_label}.") for name in self.get_all_permissions(user_obj))
 
 
 def _checked(

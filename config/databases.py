@@ -40,9 +40,9 @@ def database_of(url: str | None, *, project: Path) -> dict[str, Any]:
     libpq = dict(parse_qsl(parts.query))
     host = libpq.pop("host", None) or unquote(parts.hostname or "")
     port = libpq.pop("port", None) or str(parts.port or "")
-    options = {"pool": POOL, "connect_timeout": CONNECT_SECONDS, "application_name": "usher"} | TCP | libpq
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     user, password = libpq.pop("user", user), libpq.pop("password", password)
+    options = {"pool": POOL, "connect_timeout": CONNECT_SECONDS, "application_name": "usher"} | TCP | libpq
     return _settings("postgresql", unquote(parts.path[1:]), options) | {
         "USER": user,
         "PASSWORD": password,

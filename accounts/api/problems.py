@@ -79,14 +79,6 @@ class NotFound(Problem):
     sentence = refusals.Hidden.sentence
 
 
-class Conflict(Problem):
-    """The request is sound, but not with things as they are; give it a ``code`` of its own."""
-
-    status_code = 409
-    code = "conflict"
-    sentence = "This does not go with things as they are."
-
-
 class Invalid(Problem):
     """A field of the body has a value that is not accepted; ``errors`` maps fields to sentences."""
 

@@ -11,7 +11,7 @@ from rest_framework import exceptions
 from accounts import refusals
 from accounts.api import problems
 from accounts.api.outage import Complaint
-from accounts.api.problems import Conflict, Invalid, NotFound, Problem, problem_handler, problem_of
+from accounts.api.problems import Invalid, NotFound, Problem, problem_handler, problem_of
 from accounts.api.strict import StrictSerializer, Text
 from realtime.ports import TokenRefused
 from tests.accounts.api_calls import assert_problem, log_in
@@ -36,7 +36,7 @@ ERRORS = [
     (exceptions.ParseError("odd"), 400, "bad_request"),
     (exceptions.MethodNotAllowed("PUT"), 405, "method_not_allowed"),
     (exceptions.Throttled(wait=12.3), 429, "throttled"),
-    (Conflict("no", code="slug_taken"), 409, "slug_taken"),
+    (refusals.SlugTaken("acme"), 409, "slug_taken"),
     (Problem("too many", code="too_large", status=413), 413, "too_large"),
     (Invalid({"slug": ["odd"]}), 400, "invalid"),
     (exceptions.ValidationError({"a": {"b": ["odd"]}}), 400, "invalid"),

@@ -44,6 +44,13 @@ def test_sqlite_takes_the_write_lock_at_begin_and_waits_for_it():
     assert "journal_mode=WAL" in options["init_command"]
 
 
+def test_who_logs_in_is_said_once():
+    database = database_of("postgresql://db/usher?user=alice&password=hidden", project=PROJECT)
+
+    assert (database["USER"], database["PASSWORD"]) == ("alice", "hidden")
+    assert not {"user", "password"} & database["OPTIONS"].keys()
+
+
 def test_postgresql_has_a_bounded_pool_and_hands_the_rest_of_the_url_to_libpq():
     options = database_of("postgresql://db/usher?sslmode=verify-full&connect_timeout=2", project=PROJECT)["OPTIONS"]
 
