@@ -73,9 +73,9 @@ def create_user(  # noqa: PLR0913  all that can be known of a newcomer, by name
     return user
 
 
-def create_founder(*, username: str, email: str, password: str, found: Callable[[], Tenant]) -> User:
+def create_founder(*, username: str, email: str, password: str, found: Callable[[], Tenant]) -> tuple[Tenant, User]:
     """
-    Create a tenant by ``found`` and its owner, by the house's hand: together or not at all.
+    Create a tenant by ``found`` and its owner, by the house's hand, and return both: together or not at all.
 
     A tenant without an owner is of no use, and its slug would be taken. Raises ``FieldsRefused`` of the owner, and what
     ``found`` raises. The password is hashed before the transaction.
@@ -86,7 +86,7 @@ def create_founder(*, username: str, email: str, password: str, found: Callable[
         tenant = found()
         owner = roles.role_named(tenant.pk, OWNER)
         (user,) = newcomers.insert(tenant, [Checked({**founder.fields, "tenant": tenant}, owner)])
-    return user
+    return tenant, user
 
 
 def create_operator(*, username: str, password: str, full_name: str = "", email: str = "") -> User:

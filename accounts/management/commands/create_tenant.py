@@ -41,10 +41,9 @@ class Command(BaseCommand):
             signup_policy=options["signup"],
         )
         with refusals_told():
-            owner = create_founder(
+            tenant, owner = create_founder(
                 username=options["owner"], email=options["email"], password=password or made_up, found=found
             )
-        tenant = owner.tenant
         self.stdout.write(f"Created the tenant {tenant.slug} (sign-up {tenant.signup_policy}), owner {owner.username}.")
         if made_up:
             self.stdout.write(f"The password of {owner.username}, shown this once: {made_up}")
