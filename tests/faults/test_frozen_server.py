@@ -84,7 +84,7 @@ async def test_a_server_stands_still_and_goes_on(scale, seed, furnish, start_clu
         "A server stands still",
         done=f"SIGSTOP of one of 2 servers for {seconds:g} s while it has the log locked, {rounds} times, during "
         f"{verdict.asked} creations in one tenant",
-        bound="0 lost, leaked, stale; whoever asks another server is answered within 20 s, with 503 if the log is "
+        bound="0 lost, leaked; whoever asks another server is answered within 20 s, with 503 if the log is "
         "locked for 8 s; after 10 s the log is free, and the other goes on",
         measured=verdict.measured()
         | {

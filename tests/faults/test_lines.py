@@ -146,7 +146,7 @@ async def test_lines_fail_in_every_way(scale, seed, furnish, databases, own_redi
         "Lines that fail",
         done=f"{len(order)} faults of {seconds:g} s and more, between all parts, during {verdict.asked} creations, "
         "2 servers",
-        bound="0 lost, leaked, stale; creations answered and delivered within 3 s while Redis' line fails; "
+        bound="0 lost, leaked; creations answered and delivered within 3 s while Redis' line fails; "
         "half-open clients are dropped with 4003",
         measured=verdict.measured()
         | {

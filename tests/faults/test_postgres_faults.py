@@ -189,7 +189,7 @@ async def test_postgresql_fails_in_every_way(
         "PostgreSQL stopped, cut off, frozen, full",
         done=f"{len(order)} outages of {seconds:g} s, {'and one of 75 s, ' if scale.is_long else ''}"
         f"during {verdict.asked} creations, 2 servers",
-        bound="0 lost, leaked, stale; creations get 503 with Retry-After within 10 s, or 20 if they were under way; "
+        bound="0 lost, leaked; creations get 503 with Retry-After within 10 s, or 20 if they were under way; "
         "sockets stay 60 s, then 4001; then all goes on",
         measured=measured,
         holds=verdict.is_clean

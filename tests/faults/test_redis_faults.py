@@ -142,7 +142,7 @@ async def test_redis_fails_in_every_way(scale, seed, furnish, start_cluster, own
         f"Redis frozen, refusing, full ({layer})",
         done=f"{len(faults)} outages of {seconds:g} s during {verdict.asked} creations, 2 servers: one is asked, and "
         "those who watch the other get no bell",
-        bound="0 lost, leaked, stale; all creations answered; delivery gap at most 3 s",
+        bound="0 lost, leaked; all creations answered; delivery gap at most 3 s",
         measured=verdict.measured()
         | {
             "outages without effect": without_effect.total(),
