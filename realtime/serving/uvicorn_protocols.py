@@ -185,7 +185,7 @@ class Socket(WebSocketsSansIOProtocol):
 
     def _linger(self) -> None:
         """Drop a connection that is being closed and whose client does not take its last bytes."""
-        if self.transport.is_closing() and not self.disconnected and self._lingering is None:
+        if self.transport.is_closing() and self in self.connections and self._lingering is None:
             self._lingering = self.loop.call_later(LINGER_SECONDS, self.abort)
 
     def _turn_away(self) -> None:
@@ -260,6 +260,12 @@ class Socket(WebSocketsSansIOProtocol):
     def handle_close(self, event: Frame) -> None:
         """Let a ``send`` that waits for room learn that nobody will read it."""
         super().handle_close(event)
+        self.writable.set()
+
+    def handle_parser_exception(self) -> None:
+        """Let a ``send`` learn of a client's mistake like of its going; uvicorn would call it the application's."""
+        super().handle_parser_exception()
+        self.disconnected = True
         self.writable.set()
 
     async def run_asgi(self) -> None:

@@ -108,6 +108,7 @@ def test_uvicorns_connections_keep_the_state_that_ours_read():
         "close_timeout",
         "close_timer",
         "conn",
+        "connections",
         "disconnected",
         "frames",
         "handshake_complete",

@@ -47,12 +47,14 @@ def test_abort_drops_a_stuck_socket_and_wakes_its_sender(server):
                 pass
 
 
-def test_a_stuck_client_that_closes_wakes_the_sender(server):
+@pytest.mark.parametrize("last_words", [masked(Opcode.CLOSE, b"\x03\xe8"), b"\x81\x02hi"], ids=["a close", "a mistake"])
+def test_a_stuck_client_that_ends_its_socket_wakes_the_sender(server, last_words):
     with opened(server, "/flood?name=carol&megabytes=50") as raw:
         server.sent_at_rest("carol")
-        raw.sendall(masked(Opcode.CLOSE, b"\x03\xe8"))
+        raw.sendall(last_words)
 
         assert server.hears("send refused")
+        assert server.hears("flooded")["then"] == "websocket.disconnect"
 
 
 def test_a_peer_that_takes_nothing_is_dropped_by_the_kernel_in_the_end(start):
