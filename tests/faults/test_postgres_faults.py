@@ -18,6 +18,7 @@ from tests.faults.history import lines_of
 from tests.services.postgres import SUPERUSER, PostgresServer
 
 PER_SECOND = 8
+PLACES = 70
 BLIND_SECONDS = 60
 """So long sockets stay without a database, as docs/protocol.md says; realtime/hub.py has the number."""
 MOST_SECONDS_TO_MEND = 15
@@ -35,7 +36,7 @@ OF_USHER = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE applica
 @pytest.fixture
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL that the experiment may break."""
-    server = PostgresServer(max_connections="70")
+    server = PostgresServer(max_connections=str(PLACES))
     yield server
     server.stop()
 
@@ -75,9 +76,10 @@ class Faults:
         self._postgres.thaw()
 
     def exhaust(self) -> None:
-        """Take all places that are free, then those of Usher's, which tries to have them back, until it has none."""
+        """Take all places that are free, then those of Usher's, which tries to have them back, until all are taken."""
         self._take_all()
-        while self._taken[0].execute(OF_USHER).rowcount:
+        while len(self._taken) < PLACES:
+            self._taken[0].execute(OF_USHER)
             self._take_all()
 
     def mend_exhaust(self) -> None:
