@@ -11,6 +11,7 @@ PEOPLE = 1_000
 AT_ONCE = 50
 SECONDS = 10
 LONGEST_TASK_MS = 200
+TRACE_SECONDS = 60  # a browser that never comes to the end of its trace would keep all tests waiting
 ANNOUNCED = """() => {
     window.announced = []
     const watch = new MutationObserver((changes) => changes.forEach(({ target }) => {
@@ -40,8 +41,9 @@ class Tasks:
 
     async def end(self):
         """Return how long each took, in milliseconds, in order."""
-        await self._line.send("Tracing.end")
-        await self._is_over.wait()
+        async with asyncio.timeout(TRACE_SECONDS):
+            await self._line.send("Tracing.end")
+            await self._is_over.wait()
         mains = {
             (event["pid"], event["tid"])
             for event in self._events
