@@ -9,7 +9,7 @@ import pytest
 from tests.databases import Databases, Vendor
 from tests.services.redis import RedisServer
 from tests.stories.people import Login, Story
-from tests.stories.servers import COMBINATIONS, Server, ServerName, load_demo
+from tests.stories.servers import COMBINATIONS, TYPICAL, Server, ServerName, load_demo, measured
 
 StartServer = Callable[..., Server]
 
@@ -41,7 +41,7 @@ def server(
 ) -> Iterator[Server]:
     """A server of each combination, which many stories share."""
     combination = request.param
-    variables = {"DATABASE_URL": demo_database(combination.vendor)}
+    variables = {"DATABASE_URL": demo_database(combination.vendor)} | (measured() if combination in TYPICAL else {})
     if combination.layer != "memory":
         # Stories of one server at a time share this Redis; what it carries are hints, and each checks the database.
         variables |= {"REDIS_URL": redis.url, "USHER_CHANNEL_LAYER": combination.layer}
