@@ -259,8 +259,7 @@ export class UsherClient {
   /** Nothing that went wrong before counts any more. */
   #isGood(): void {
     this.#hasRenewed = false
-    this.#error = this.#useless = undefined
-    this.#reason = 'reconnecting'
+    this.#error = undefined
   }
 
   /** Say where we are; false if a listener has led on from there, as by `close()`, and nothing more is to be done. */
@@ -296,6 +295,8 @@ export class UsherClient {
     }
     if (visit !== this.#visit) return
     this.#token = token
+    this.#useless = undefined
+    this.#reason = 'reconnecting'
     const { cursor } = this.#place
     this.#hadPlace = cursor !== undefined
     const after = cursor === undefined ? '' : `?after=${encodeURIComponent(cursor)}`

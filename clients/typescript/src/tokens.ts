@@ -15,7 +15,6 @@ const PATIENCE_MS = 30_000
 export class Tokens {
   readonly #getToken: GetToken
   readonly #clock: Clock
-  #current: string | undefined
   #asking: Promise<string> | undefined
   #abort = new AbortController()
 
@@ -25,7 +24,7 @@ export class Tokens {
   }
 
   /**
-   * Return a token; `not` is one that has proved useless. If another has been brought meanwhile, that is returned.
+   * Return a token; `not` is one that has proved useless. A question that is under way answers this one as well.
    *
    * Rejects with what `getToken` threw; with an `UsherError` if it took half a minute, or gave no token.
    */
@@ -35,7 +34,6 @@ export class Tokens {
       const answer = await this.#asking
       if (answer !== not) return answer
     }
-    if (not !== undefined && this.#current !== undefined && this.#current !== not) return this.#current
     if (!this.#asking) {
       const asking = (this.#asking = this.#ask(reason).finally(() => {
         // After `forget()` another question may be under way.
@@ -45,11 +43,11 @@ export class Tokens {
     return this.#asking
   }
 
-  /** Let go of the question under way and of the token. */
+  /** Let go of the question under way. */
   forget(): void {
     this.#abort.abort()
     this.#abort = new AbortController()
-    this.#asking = this.#current = undefined
+    this.#asking = undefined
   }
 
   async #ask(reason: TokenReason): Promise<string> {
@@ -66,7 +64,6 @@ export class Tokens {
       if (typeof token !== 'string' || !token) {
         throw new AuthError(`getToken gave ${String(token)}; expected an access token`)
       }
-      if (!signal.aborted) this.#current = token
       return token
     } finally {
       this.#clock.clearTimeout(timer)

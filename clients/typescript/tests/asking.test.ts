@@ -384,6 +384,19 @@ describe('a token', () => {
     expect(server.sockets).toHaveLength(2)
   })
 
+  test('that a request was given is not taken for a good one when the socket has to come back', async () => {
+    const { server, client, pass } = await live()
+    const reading = client.users.list()
+    await pass()
+    await reading
+
+    server.expire() // as while a device sleeps: the socket's token and the request's are both too old
+    await pass(1000)
+
+    expect(client.state.status).toBe('live')
+    expect(server.asked).toEqual(['initial', 'initial', 'expired'])
+  })
+
   test('whose renewal a log-out ends, while the socket is open, is the end', async () => {
     const { server, client, pass } = await live()
     server.isLoggedOut = true
