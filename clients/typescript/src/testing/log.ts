@@ -1,7 +1,7 @@
 import type { Event, UserFields } from '../frames.js'
 
 const id = (at: number, number: number): string => {
-  const time = at.toString(16).padStart(12, '0')
+  const time = Math.floor(at).toString(16).padStart(12, '0')
   const tail = number.toString(16).padStart(12, '0')
   return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${tail}`
 }
