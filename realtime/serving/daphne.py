@@ -31,7 +31,7 @@ from twisted.python.failure import Failure
 from realtime.serving.answering import answered
 from realtime.serving.daphne_request import Request, RequestFactory, open_channels
 from realtime.serving.daphne_socket import Socket, SocketFactory, SocketGone
-from realtime.serving.leaving import KEPT_ALIVE_SECONDS, Leaving
+from realtime.serving.leaving import KEPT_ALIVE_SECONDS, Leaving, heed_no_more_signals
 from realtime.serving.limits import DEFAULTS, Application, Drain, Limits, OnListening, Scope
 from realtime.serving.listening import accepted, listen
 from realtime.serving.memory import return_large_buffers
@@ -57,6 +57,7 @@ def run(
     """
     return_large_buffers()
     Server(application, drain=drain, limits=limits).serve(host, port, on_listening)
+    heed_no_more_signals()
 
 
 class Server(DaphneServer):  # type: ignore[misc]

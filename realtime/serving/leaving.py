@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -49,6 +50,16 @@ class Leaving:
         deadline = time.monotonic() + within
         while not is_done() and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(LOOK_SECONDS)
+
+
+def heed_no_more_signals() -> None:
+    """
+    Have another SIGTERM end nothing, once everything has ended.
+
+    The interpreter takes handlers away as it ends: a signal that came in those last moments would make a clean end look
+    like a crash.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _leave_now(seconds: float) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import uvicorn
 
 from realtime.serving.answering import answered
-from realtime.serving.leaving import KEPT_ALIVE_SECONDS, Leaving
+from realtime.serving.leaving import KEPT_ALIVE_SECONDS, Leaving, heed_no_more_signals
 from realtime.serving.limits import DEFAULTS, Application, Drain, Limits, OnListening
 from realtime.serving.listening import accepted, listen
 from realtime.serving.memory import return_large_buffers
@@ -105,3 +105,4 @@ class Server(uvicorn.Server):
         with super().capture_signals():
             yield
             self._captured_signals.clear()
+        heed_no_more_signals()

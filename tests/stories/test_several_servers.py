@@ -1,6 +1,7 @@
 """Several processes on one database: what happens on one is heard on the others, by the channel layer's part alone."""
 
 import signal
+import time
 
 import pytest
 
@@ -66,6 +67,17 @@ async def test_whoever_has_shown_no_token_yet_is_told_to_come_back_too(stories_o
     end = await outside.closed()
     assert end.code == end.goodbye["code"] == 4000
     assert 0 <= end.goodbye["retry_after_ms"] <= 5000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_server_that_is_told_to_go_again_and_again_ends_well(start, demo_database, name):
+    server = start(name, DATABASE_URL=demo_database("sqlite"))
+
+    while server.process.is_running:
+        server.process.send(signal.SIGTERM)
+        time.sleep(0.001)
+
+    assert server.process.wait() == 0
 
 
 @pytest.mark.parametrize("layer", ["pubsub", "core"])
