@@ -28,6 +28,7 @@ async def test_what_arrives_while_somebody_reads_moves_nothing(serve, stage_of):
     await expect(bob.rows.first).to_be_visible()
     while not await reading.count():  # rows are drawn once one is near them
         await bob.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    await reading.scroll_into_view_if_needed()  # it may be one of those that are drawn beyond the edge
     await expect(reading).to_be_in_viewport()
     await bob.page.evaluate(SHIFTS)
     before = await reading.bounding_box()
