@@ -80,6 +80,7 @@ def redis() -> Iterator[RedisServer]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _quick_hashing() -> Iterator[None]:
-    with override_settings(PASSWORD_HASHERS=["tests.hashing.QuickArgon2"]):
+def _quick() -> Iterator[None]:
+    # Each of Django's test clients would look through all static files, where a server does so once, at its start.
+    with override_settings(PASSWORD_HASHERS=["tests.hashing.QuickArgon2"], WHITENOISE_AUTOREFRESH=True):
         yield
