@@ -37,7 +37,7 @@ install-development:
 
 test: install-development ## Run the tests, with branch coverage (ARGS= for pytest)
 	@$(BIN)/python -m tools.prepare_tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered $(ARGS)
 
 check: install-development ## Check form, types, imports, migrations and the API's schema, then run the tests
 	$(BIN)/ruff format --check

@@ -31,6 +31,16 @@ settings.register_profile("usher", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("usher")
 
 
+FIRST = ("tests/faults/", "tests/browser/", "tests/worlds/", "tests/stories/", "tests/clients/test_typescript.py")
+"""Files whose tests take long: what is left for the end must be short, or one process would be waited for alone."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have what takes long begin first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marks."""
     config.addinivalue_line("markers", "each_database: run on SQLite and on PostgreSQL")

@@ -84,10 +84,10 @@ async def test_whoever_signs_in_while_the_server_is_away_is_told_so(serve, stage
 
 @each_server
 async def test_a_token_that_ends_is_renewed_without_a_word(serve, stage_of, name):
-    stage = stage_of(serve(name, USHER_ACCESS_SECONDS="63"))
+    stage = stage_of(serve(name, USHER_ACCESS_SECONDS="68"))
     alice = await stage.visitor()
 
-    # Three seconds after the token was made; half a minute, if more of its minute went by before the socket was open.
+    # Eight seconds after the token was made; half a minute, if more of its minute went by before the socket was open.
     async with alice.page.expect_response("**/auth/web/refresh", timeout=90_000):
         await alice.sign_in(stage.person("alice"))
         await alice.is_said_to_be("Live")

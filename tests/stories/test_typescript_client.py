@@ -15,12 +15,10 @@ from config.env import PROJECT
 from tests.databases import Vendor
 from tests.faults.proxy import Proxy
 from tests.stories.people import Story
-from tests.stories.servers import NAMES, ServerName
+from tests.stories.servers import ServerName
 from tests.stories.sockets import Socket
 from tools import node
 
-EVENTS = 2_000
-DROPS = 50
 AT_ONCE = 8
 PATIENCE = 120
 SEED = os.environ.get("FAULTS_SEED", "1")
@@ -114,9 +112,14 @@ class Drops:
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("name", NAMES)
-async def test_over_50_drops_during_2000_events_each_comes_once_and_in_order(
-    name: ServerName, stories_on: Callable[..., list[Story]], demo_database: Callable[[Vendor], str], script: Path
+@pytest.mark.parametrize(("name", "events", "times"), [("uvicorn", 2_000, 50), ("daphne", 400, 10)])
+async def test_however_often_the_line_drops_each_event_comes_once_and_in_order(
+    name: ServerName,
+    events: int,
+    times: int,
+    stories_on: Callable[..., list[Story]],
+    demo_database: Callable[[Vendor], str],
+    script: Path,
 ) -> None:
     (story,) = stories_on(name, DATABASE_URL=demo_database("sqlite"))
     undisturbed = await story.socket("alice")
@@ -126,19 +129,19 @@ async def test_over_50_drops_during_2000_events_each_comes_once_and_in_order(
             await create(story, range(1))
             await client.until(lambda: bool(client.events))  # so it has a place to resume from
 
-            drops = Drops(client, line, set(Random(SEED).sample(range(1, EVENTS), DROPS)))
-            hearing = asyncio.create_task(taken(story, undisturbed, EVENTS))
-            await create(story, range(1, EVENTS), then=drops.maybe)
+            drops = Drops(client, line, set(Random(SEED).sample(range(1, events), times)))
+            hearing = asyncio.create_task(taken(story, undisturbed, events))
+            await create(story, range(1, events), then=drops.maybe)
             heard = await hearing
 
-            await client.until(lambda: len(client.events) >= EVENTS)
+            await client.until(lambda: len(client.events) >= events)
         rows = await everybody(story)
 
-    assert drops.count == DROPS
-    assert client.states.count("catching_up") > DROPS, "each drop was one"
+    assert drops.count == times
+    assert client.states.count("catching_up") > times, "each drop was one"
     assert client.events == heard
     assert client.shown == rows[: len(client.shown)]
-    assert len(client.shown) >= EVENTS
+    assert len(client.shown) >= events
 
 
 async def taken(story: Story, socket: Socket, count: int) -> list[str]:

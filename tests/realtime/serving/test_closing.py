@@ -95,7 +95,7 @@ def gone(server):
     ids=["no text and a close", "no text, and again", "a close and no text"],
 )
 def test_a_mistake_and_what_comes_along_end_the_connection(start, packet, codes, is_early):
-    server = start()
+    server = start(handshake_seconds=2)  # so long daphne waits for a close to be answered
     with server.raw() as raw:
         handshake = "".join(f"{line}\r\n" for line in server.handshake("/echo")).encode()
         raw.sendall(handshake + (packet if is_early else b""))

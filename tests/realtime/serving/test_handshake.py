@@ -126,7 +126,7 @@ def test_bytes_that_come_before_the_decision_do_not_confuse_it(start):
 
 
 def test_who_is_undecided_on_is_told_when_the_server_leaves(start):
-    server = start()
+    server = start(exit_seconds=5)
     with server.raw(*server.handshake("/undecided")) as raw:
         server.hears("asked")
         server.terminate()
