@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from tests.stories.servers import TYPICAL
+
 SHIFTS = """() => {
     window.shifts = []
     new PerformanceObserver((list) => {
@@ -104,6 +106,7 @@ async def test_many_who_come_at_once_by_one_way_are_one_line_until_it_is_opened(
     await expect(alice.rows.filter(has_text="zoe-").nth(5)).to_be_attached()
 
 
+@pytest.mark.parametrize("server", TYPICAL[:1], indirect=True, ids=str)
 @pytest.mark.parametrize(
     "look",
     [
