@@ -16,7 +16,8 @@ from realtime.serving.leaving import KEPT_ALIVE_SECONDS, Leaving, heed_no_more_s
 from realtime.serving.limits import DEFAULTS, Application, Drain, Limits, OnListening
 from realtime.serving.listening import accepted, listen
 from realtime.serving.memory import return_large_buffers
-from realtime.serving.uvicorn_protocols import HttpConnection, Socket
+from realtime.serving.uvicorn_request import HttpConnection
+from realtime.serving.uvicorn_socket import Socket
 
 
 def run(

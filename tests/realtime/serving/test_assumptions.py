@@ -14,7 +14,7 @@ import pytest
 from uvicorn.server import ServerState
 
 from realtime.serving import daphne as on_daphne
-from realtime.serving import daphne_request, daphne_socket, uvicorn_protocols
+from realtime.serving import daphne_request, daphne_socket, uvicorn_request, uvicorn_socket
 from realtime.serving import uvicorn as on_uvicorn
 from realtime.serving.limits import Limits
 
@@ -48,8 +48,8 @@ OURS_ALONE = {
         "_turn_away",
     },
     on_uvicorn.Server: {"_has_no_idle_connection"},
-    uvicorn_protocols.HttpConnection: {"is_idle", "_expect_head", "_expect_nothing", "_head", "_refuse"},
-    uvicorn_protocols.Socket: {
+    uvicorn_request.HttpConnection: {"is_idle", "_expect_head", "_expect_nothing", "_head", "_refuse"},
+    uvicorn_socket.Socket: {
         "abort",
         "_application_ended",
         "_decided",
@@ -98,8 +98,8 @@ def test_uvicorns_connections_keep_the_state_that_ours_read():
     config = on_uvicorn.Config(application, Limits())
     loop = asyncio.new_event_loop()
     try:
-        socket = uvicorn_protocols.Socket(config, ServerState(), {}, loop)
-        http = uvicorn_protocols.HttpConnection(config, ServerState(), {}, loop)
+        socket = uvicorn_socket.Socket(config, ServerState(), {}, loop)
+        http = uvicorn_request.HttpConnection(config, ServerState(), {}, loop)
     finally:
         loop.close()
 

@@ -1,13 +1,12 @@
-"""One HTTP connection and one WebSocket under uvicorn."""
+"""One WebSocket under uvicorn."""
 
 import asyncio
 import socket
 import struct
 from typing import Any, cast
 
-import h11
 from uvicorn._types import ASGISendEvent
-from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
+from uvicorn.protocols.http.h11_impl import STATUS_PHRASES
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.datastructures import Headers
@@ -16,103 +15,8 @@ from websockets.http11 import Request, Response
 from websockets.protocol import State
 
 from realtime.limits import Bucket
-from realtime.serving.answering import head_of, problem, undecided
-from realtime.serving.heads import BadHead, Head, check, check_handshake, tells_two_lengths
-from realtime.serving.leaving import LOOK_SECONDS
-from realtime.serving.limits import LINGER_SECONDS, TOO_MANY_CONTROL_FRAMES, Limits, Scope
-from realtime.serving.listening import has_unread
-
-
-class HttpConnection(H11Protocol):
-    """An HTTP connection that has a deadline for the head of a request; uvicorn waits for it without end."""
-
-    _deadline: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._expect_head()
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        # Idle after data means that a head has begun; uvicorn's own timer covers a connection that is kept alive.
-        if self.conn.their_state is h11.IDLE and self.timeout_keep_alive_task is None:
-            self._expect_head()
-        else:
-            self._expect_nothing()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._expect_nothing()
-        super().connection_lost(exc)
-
-    def handle_events(self) -> None:
-        """Refuse two lengths; the parser makes one of them if they are equal."""
-        if self.conn.their_state is h11.IDLE and tells_two_lengths(self.conn.trailing_data[0]):
-            self._refuse(BadHead(400, "bad_request", "The header content-length is there twice; expected it once."))
-        else:
-            super().handle_events()
-
-    @property
-    def _head(self) -> Head:
-        return head_of(cast("Scope", self.scope))
-
-    def _should_upgrade(self) -> bool:
-        """Tell a handshake as ``heads`` does; uvicorn looks at the last header of a name only."""
-        return self._head.asks_for_websocket
-
-    def handle_websocket_upgrade(self, event: h11.Request) -> None:
-        """Hand on a handshake that nothing is wrong with; to some others the next in line would say nothing at all."""
-        head = self._head
-        try:
-            check(head, _limits_of(self))
-            check_handshake(head)
-        except BadHead as bad:
-            self._refuse(bad)
-            return
-        self.headers = head.known_headers
-        super().handle_websocket_upgrade(event)
-        if came_along := self.conn.trailing_data[0]:
-            cast("Socket", self.transport.get_protocol()).data_received(came_along)
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer for what cannot be parsed; where an answer has begun, ending it is all that is left."""
-        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            self._refuse(BadHead(400, "bad_request", "This cannot be read; expected a request of HTTP/1.1."))
-        else:
-            self.transport.close()
-
-    def _refuse(self, bad: BadHead) -> None:
-        start, body = problem(bad.status, bad.code, bad.detail, bad.headers)
-        answer: list[h11.Event] = [
-            h11.Response(status_code=bad.status, headers=start["headers"], reason=STATUS_PHRASES[bad.status])
-        ]
-        # In any other state the request that the scope stands for is not the one that is refused.
-        if self.conn.our_state is not h11.SEND_RESPONSE or self.scope["method"] != "HEAD":
-            answer.append(h11.Data(data=body["body"]))
-        answer.append(h11.EndOfMessage())
-        self.transport.write(b"".join(self.conn.send(event) or b"" for event in answer))
-        self.transport.close()
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether no request is under way."""
-        return self.cycle is None or self.cycle.response_complete
-
-    def shutdown(self) -> None:
-        """Close if idle; what has come and was not read yet is a request to be answered first."""
-        connection = self.transport.get_extra_info("socket")
-        if self.is_idle and not self.transport.is_closing() and has_unread(connection):
-            self.loop.call_later(LOOK_SECONDS, self.shutdown)
-        else:
-            super().shutdown()
-
-    def _expect_head(self) -> None:
-        if self._deadline is None:
-            self._deadline = self.loop.call_later(_limits_of(self).handshake_seconds, self.transport.close)
-
-    def _expect_nothing(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+from realtime.serving.answering import undecided
+from realtime.serving.limits import LINGER_SECONDS, TOO_MANY_CONTROL_FRAMES, Limits
 
 
 class Socket(WebSocketsSansIOProtocol):
@@ -132,7 +36,7 @@ class Socket(WebSocketsSansIOProtocol):
                 self.handshake_complete = True
                 self.transport.write(b"".join(self.conn.data_to_send()))
                 self.transport.close()
-        elif len(self._came_early) + len(data) > _limits_of(self).message_bytes:
+        elif len(self._came_early) + len(data) > limits_of(self).message_bytes:
             self.abort()
         else:
             self._came_early += data
@@ -157,7 +61,7 @@ class Socket(WebSocketsSansIOProtocol):
         """Bound the fragments of a message: empty ones are nothing in its size, and something in memory."""
         if self.close_sent or not (event.data or self._takes_control_frame()):
             return
-        if len(self.frames) >= _limits_of(self).fragments:
+        if len(self.frames) >= limits_of(self).fragments:
             self._fail(1009, "too many fragments")
             return
         super().handle_cont(event)
@@ -167,7 +71,7 @@ class Socket(WebSocketsSansIOProtocol):
         if not self.handshake_complete:  # complete already: refused as no valid handshake, and there is no application
             extensions = cast("dict[str, Any]", self.scope["extensions"])
             extensions["usher.transport"] = {"abort": self.abort}
-            self._deciding = self.loop.call_later(_limits_of(self).handshake_seconds, self._turn_away)
+            self._deciding = self.loop.call_later(limits_of(self).handshake_seconds, self._turn_away)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._decided()
@@ -228,7 +132,7 @@ class Socket(WebSocketsSansIOProtocol):
         if self.transport.is_closing():
             return False
         if self._control is None:
-            self._control = Bucket(_limits_of(self).control_rate)
+            self._control = Bucket(limits_of(self).control_rate)
         if self._control.take():
             return True
         if self.close_sent:
@@ -299,5 +203,6 @@ class Socket(WebSocketsSansIOProtocol):
         self._linger()
 
 
-def _limits_of(protocol: HttpConnection | Socket) -> Limits:
+def limits_of(protocol: asyncio.Protocol) -> Limits:
+    """Return the limits of the server whose connection this is."""
     return cast("Limits", protocol.config.limits)  # type: ignore[attr-defined]
