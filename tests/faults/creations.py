@@ -45,6 +45,7 @@ class Creations:
         self.node: Node | None = None
         """Who is asked; None is each in its turn."""
         self.asked = 0
+        self._under_way: set[asyncio.Task[bool]] = set()
         self.latest: dict[str, deque[str]] = {tenant: deque(maxlen=LATEST) for tenant in house.tenants}
         """Tenant -> ids of the users created last."""
         self._numbers = count(1)
@@ -77,7 +78,14 @@ class Creations:
                     return
                 self.asked += 1
                 creating = tasks.create_task(self.create(self._random.choice(self._house.tenants)))
+                self._under_way.add(creating)
                 creating.add_done_callback(lambda _: places.release())
+                creating.add_done_callback(self._under_way.discard)
+
+    async def until_answered(self) -> None:
+        """Wait until all that are under way now are decided."""
+        if self._under_way:
+            await asyncio.wait(self._under_way.copy())
 
     async def until_asked(self, number: int) -> None:
         """Wait until so many have been asked for."""

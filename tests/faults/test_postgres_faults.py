@@ -155,6 +155,8 @@ async def test_postgresql_fails_in_every_way(
         order = [name for _ in range(rounds) for name in experiment.random.sample(names, len(names))]
         async with experiment.creating(per_second=PER_SECOND):
             for name in order:
+                # One outage at a time: whoever met two would be refused after the time of both.
+                await experiment.creations.until_answered()
                 await asyncio.sleep(1)
                 await broken(name, seconds)
         stayed = time.monotonic()
