@@ -8,7 +8,7 @@ import asyncio
 import re
 import secrets
 import sys
-from asyncio.subprocess import PIPE, STDOUT
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -147,10 +147,10 @@ async def _manage(story: Story, *arguments: str, given: str) -> float:
         env=story.server.variables,
         stdin=PIPE,
         stdout=PIPE,
-        stderr=STDOUT,
+        stderr=PIPE,  # apart: what is logged meanwhile may come into the midst of a line
     )
-    output, _ = await command.communicate(f"{given}\n".encode())
-    assert command.returncode == 0, f"{arguments}: {output.decode()}"
+    output, errors = await command.communicate(f"{given}\n".encode())
+    assert command.returncode == 0, f"{arguments}: {output.decode()}{errors.decode()}"
     told = re.search(rb"^committed at (\S+)$", output, re.MULTILINE)
-    assert told, f"{arguments}: {output.decode()}"
+    assert told, f"{arguments}: {output.decode()}{errors.decode()}"
     return float(told[1])
