@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Callable
+from math import inf
 
 from tests.faults.recorded import Event, Recorded, SocketLife, Viewer
 
@@ -27,6 +28,8 @@ class Gaps:
             return None
         if came <= life.closed:
             return max(0.0, came - event.answered)
+        if event.invoked < (life.synced or inf) and (life.after is None or not life.is_complete):
+            return None  # committed before the head at which this socket began, for all that is known
         waited = self._unstruck_until(life, event.answered) - event.answered
         return waited if waited > 0 and self._owed(event, life.closed) else None
 

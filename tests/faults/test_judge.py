@@ -495,6 +495,26 @@ def test_and_only_until_it_was_struck(scene):
     assert 30 < scene.end("erin").worst_gap < 40
 
 
+@pytest.mark.parametrize("was_asked_for_first", [True, False])
+def test_nor_if_it_may_be_older_than_the_head_at_which_the_socket_began(scene, was_asked_for_first):
+    scene.close("bob", code=None)
+    if was_asked_for_first:
+        asked = scene.ask("erin")
+        erin = scene.commit("erin")
+        scene.open("bob")
+    else:
+        scene.open("bob")
+        asked = scene.ask("erin")
+        erin = scene.commit("erin")
+    asked.ok(user=erin["subject"])
+    scene.show(erin, "alice")
+    scene.now += 60
+    scene.close("bob", code=None)
+    scene.open("bob", after=scene.first["id"], events=[] if was_asked_for_first else [erin])
+
+    assert (scene.end().worst_gap < 10) == was_asked_for_first
+
+
 def test_nor_if_it_was_not_owed(scene):
     scene.take("user-bob", "view_user")
     sit_through_a_stall(scene)
