@@ -50,7 +50,7 @@ check: install-development ## Check form, types, imports, migrations and the API
 	$(MAKE) --no-print-directory test
 
 # One process, since what is measured would suffer from a neighbour.
-faults: install-development ## Run the long experiments of tests/faults, and write docs/guarantees-report.md (75 min)
+faults: install-development ## Run the long experiments of tests/faults, and write docs/guarantees-report.md (50 min)
 	@$(BIN)/python -m tools.prepare_tests
 	FAULTS=long FAULTS_REPORT=docs/guarantees-report.md $(BIN)/python -m pytest tests/faults -p no:randomly --timeout 1800 $(ARGS)
 
