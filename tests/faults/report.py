@@ -131,6 +131,7 @@ def concluding(report: Report, *, name: str, seed: int) -> Iterator[Conclude]:
     def conclude(experiment: str, *, done: str, bound: str, measured: dict[str, object], holds: bool) -> None:
         nonlocal has_concluded
         has_concluded = True
+        report.kept = tuple(row for row in report.kept if _experiment_of(row) != name)  # there was no result before
         report.note(Finding(experiment, done, bound, measured, seed, holds))
         assert holds, f"{experiment} ({done}): must hold: {bound}; measured: {measured}; seed {seed}"
 

@@ -105,6 +105,19 @@ def test_an_experiment_that_ends_without_a_result_stands_in_the_report():
     assert "| test_it | ended without a result | a result |  | **NO** | 7 |" in report.page()
 
 
+def test_a_result_takes_the_place_of_none():
+    before = Report()
+    with concluding(before, name="test_it", seed=7):
+        pass
+    again = Report(kept=tuple(line for line in before.page().splitlines() if line.startswith("| test_it |")))
+
+    with concluding(again, name="test_it", seed=8) as conclude:
+        conclude("Killing servers", done="2 kills", bound="0 lost", measured={"lost": 0}, holds=True)
+
+    assert "test_it" not in again.page()
+    assert "| Killing servers | 2 kills |" in again.page()
+
+
 def test_a_bound_that_does_not_hold_fails_and_is_noted():
     report = Report()
 
