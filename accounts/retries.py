@@ -1,5 +1,7 @@
 """Trying again what the database gave up for another transaction's sake."""
 
+import random
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -7,6 +9,9 @@ from typing import ParamSpec, TypeVar
 from django.db import OperationalError, connection
 
 ATTEMPTS = 3
+PAUSE_SECONDS = 0.1, 0.3
+"""Before another attempt: whoever begins again at once can take back the rows that the other has waited for, and the
+two stand as before. By chance, so that two that were both given up do not meet again."""
 DEADLOCK, SERIALISATION_FAILURE = "40P01", "40001"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 
 P = ParamSpec("P")
@@ -31,6 +36,7 @@ def retried(service: Callable[P, R]) -> Callable[P, R]:
             except OperationalError as error:
                 if not attempts_left or not is_conflict(error):
                     raise
+            time.sleep(random.uniform(*PAUSE_SECONDS))  # noqa: S311  no secret
 
     return attempt
 

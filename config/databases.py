@@ -36,13 +36,13 @@ def database_of(url: str | None, *, project: Path) -> dict[str, Any]:
     parts = urlsplit(url or "sqlite:///var/usher.sqlite3")
     if parts.scheme == "sqlite":
         name = unquote(parts.path.removeprefix("/"))
-        return _settings("sqlite3", name if name == IN_MEMORY else str(project / name), SQLITE_OPTIONS)
+        return _settings("sqlite3", name if name == IN_MEMORY else str(project / name), dict(SQLITE_OPTIONS))
     libpq = dict(parse_qsl(parts.query))
     host = libpq.pop("host", None) or unquote(parts.hostname or "")
     port = libpq.pop("port", None) or str(parts.port or "")
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     user, password = libpq.pop("user", user), libpq.pop("password", password)
-    options = {"pool": POOL, "connect_timeout": CONNECT_SECONDS, "application_name": "usher"} | TCP | libpq
+    options = {"pool": dict(POOL), "connect_timeout": CONNECT_SECONDS, "application_name": "usher"} | TCP | libpq
     return _settings("postgresql", unquote(parts.path[1:]), options) | {
         "USER": user,
         "PASSWORD": password,

@@ -68,7 +68,7 @@ def test_a_real_deadlock_is_tried_again(house):
 
     together(lambda: rename("acme", "globex"), lambda: rename("globex", "acme"))
 
-    assert len(attempts) == AT_ONCE + 1, "one of the two was given up, once"
+    assert len(attempts) > AT_ONCE, "one of the two was given up"
     assert set(Tenant.objects.values_list("name", flat=True)) == {"First", "Then"}
 
 

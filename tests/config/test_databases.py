@@ -44,6 +44,14 @@ def test_sqlite_takes_the_write_lock_at_begin_and_waits_for_it():
     assert "journal_mode=WAL" in options["init_command"]
 
 
+@pytest.mark.parametrize("url", [None, "postgresql://db/usher"])
+def test_what_is_changed_in_one_database_is_changed_in_no_other(url):
+    changed, other = database_of(url, project=PROJECT), database_of(url, project=PROJECT)
+    changed["OPTIONS"]["timeout"] = changed["OPTIONS"].setdefault("pool", {})["max_size"] = 300
+
+    assert 300 not in (other["OPTIONS"].get("timeout"), other["OPTIONS"].get("pool", {}).get("max_size"))
+
+
 def test_who_logs_in_is_said_once():
     database = database_of("postgresql://db/usher?user=alice&password=hidden", project=PROJECT)
 
