@@ -8,8 +8,10 @@ loop of its own; a bell that is lost costs latency only, since every hub compare
 import asyncio
 import atexit
 import logging
+import math
 import os
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +26,8 @@ PUBLISH_SECONDS = 1.0
 """How long one publish may take before it is given up."""
 PAUSE_SECONDS = 0.5
 """How long bells add up after a publish has failed, so that an outage costs one attempt for all of them."""
+UNSURE_SECONDS = 5.0
+"""For how long after a failed publish bells count as unsure: who publishes is well again before all those who hear."""
 
 Listener = Callable[[int, int], None]
 """Called, from any thread, with a tenant's id and its head (0: not known)."""
@@ -65,6 +69,11 @@ def ring(tenant_id: int, head: int = 0) -> None:
     _publisher().publish(tenant_id, head)
 
 
+def is_unsure() -> bool:
+    """Tell whether a bell of this process has lately not got through, so that those of others may be lost as well."""
+    return any(time.monotonic() - publisher.failed_at < UNSURE_SECONDS for publisher in _publishers)
+
+
 class Publisher:
     """
     Sends bells to the channel layer: one at a time, several for one tenant joined into one.
@@ -75,6 +84,8 @@ class Publisher:
 
     def __init__(self) -> None:
         self.pid = os.getpid()
+        self.failed_at = -math.inf
+        """When a publish has failed last, by the monotonic clock."""
         self._pending: dict[int, int] = {}
         self._guard = threading.Lock()
         self._idle = threading.Event()
@@ -125,6 +136,7 @@ class Publisher:
             if not self._failing:
                 logger.warning("bells are not getting through (%s); sockets hear by the sweep", type(error).__name__)
             self._failing = True
+            self.failed_at = time.monotonic()
             # A layer whose call was cut off may hold its lock for ever: begin with a new one. Each layer hangs itself
             # onto its loop's close(), and would be kept, some 20 kB, for as long as the loop.
             vars(self._loop).pop("close", None)

@@ -3,6 +3,7 @@ The hub: hears bells, reads the log, delivers. One per event loop, made by its f
 
 While one batch is being read bells only accumulate, so that batches grow by themselves under load. Whoever is
 connected has missed nothing: every tenant's counters are compared with the database at each sweep, bell or no bell.
+While bells get lost the sweeps come more often.
 """
 
 import asyncio
@@ -35,6 +36,8 @@ APART_SECONDS = 0.005
 BLIND_SECONDS = 60.0
 """How long sockets may stay open while the database cannot be read."""
 RETRY_SECONDS = (0.1, 2.0)
+UNSURE_SWEEP_SECONDS = 0.5
+"""From one sweep to the next while bells get lost. A crowded machine adds a second to what a sweep brings."""
 LETTING_GO_SECONDS = 2.0
 RESUMED_A_TURN = 100
 """One who is far behind costs a count of what he has missed: so many in one snapshot, and the others in the next."""
@@ -179,12 +182,19 @@ class Hub:
 
     async def _sweep(self) -> None:
         while True:
-            await asyncio.sleep(settings.USHER.sweep_seconds)
+            await self._until_next_sweep()
             for tenant_id in self.audiences:
                 self.mark(tenant_id)
             # Here and not where reading fails: a database that hangs fails nothing, and answers nothing either.
             if self._blind_since is not None and self._loop.time() - self._blind_since >= BLIND_SECONDS:
                 self._close_all()
+
+    async def _until_next_sweep(self) -> None:
+        due = self._loop.time() + settings.USHER.sweep_seconds
+        while (left := due - self._loop.time()) > 0:
+            await asyncio.sleep(min(left, UNSURE_SWEEP_SECONDS))
+            if bell.is_unsure():
+                return
 
     async def _read(self) -> None:
         pause = 0.0

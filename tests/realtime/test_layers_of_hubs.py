@@ -49,5 +49,23 @@ async def test_what_is_created_elsewhere_reaches_a_socket_by_the_bell_alone(kind
         assert alice.heard_of == ["dave"]
 
 
+async def test_while_bells_get_lost_sweeps_come_soon(fragile, database, settings, monkeypatch):
+    """The sweep's own time is an hour here, and what is created rings nobody: a publisher without Redis tells."""
+    settings.USHER = settings.USHER.model_copy(update={"sweep_seconds": 3600})
+    async with house() as home:
+        acme = await home.write(make_tenant, "acme")
+        alice = await home.socket(await home.write(_session, acme, "alice"))
+        await alice.until(lambda socket: socket.of_type("synced"))
+        monkeypatch.setattr(bell, "_listeners", set())
+        fragile.kill()
+        assert not bell.is_unsure()
+
+        await home.write(make_user, acme, "dave")
+        await alice.until(lambda socket: socket.heard_of)
+
+        assert alice.heard_of == ["dave"]
+        assert bell.is_unsure()
+
+
 def _session(tenant, username):
     return make_session(make_user(tenant, username, "owner"))
