@@ -11,6 +11,8 @@ PEOPLE = 1_000
 AT_ONCE = 50
 SECONDS = 10
 LONGEST_TASK_MS = 200
+MOST_MEGABYTES = 8
+"""What the thousand may leave in the page's memory: each as a small object, and as rows only those in sight."""
 TRACE_SECONDS = 60  # a browser that never comes to the end of its trace would keep all tests waiting
 ANNOUNCED = """() => {
     window.announced = []
@@ -57,11 +59,19 @@ class Tasks:
         return [task["tdur"] / 1000 for task in sorted(tasks, key=lambda task: task["ts"])]
 
 
+async def megabytes_kept(line):
+    """Return how much memory the page's script holds, without what it has let go of."""
+    await line.send("HeapProfiler.collectGarbage")
+    return (await line.send("Runtime.getHeapUsage"))["usedSize"] / 1e6
+
+
 async def test_a_thousand_sign_ups_in_ten_seconds_hold_up_neither_the_page_nor_who_hears_it(serve, stage_of):
     stage = stage_of(serve())
     alice = await stage.viewer("alice")
     await alice.page.evaluate(ANNOUNCED)
-    tasks = Tasks(await alice.page.context.new_cdp_session(alice.page))
+    line = await alice.page.context.new_cdp_session(alice.page)
+    at_first = await megabytes_kept(line)
+    tasks = Tasks(line)
     await tasks.begin()
 
     server = asyncio.Semaphore(2)  # a machine that is busy with other things takes longer, and loses nobody
@@ -85,6 +95,8 @@ async def test_a_thousand_sign_ups_in_ten_seconds_hold_up_neither_the_page_nor_w
     assert await alice.page.evaluate("document.querySelectorAll('*').length") < 2_000, (
         "rows that nobody sees are not drawn"
     )
+    grown = await megabytes_kept(line) - at_first
+    assert grown < MOST_MEGABYTES, f"{grown:.1f} MB more than before they came"
     await expect(alice.pill).to_have_accessible_name(re.compile("Live"))
     announced = await alice.page.evaluate("announced")
     times = [at for at, _ in announced]
