@@ -1,24 +1,13 @@
 """May the holder of this token open a socket here? Asked once, before a connection reaches its consumer."""
 
 import asyncio
-import logging
 import time
-from concurrent.futures import ThreadPoolExecutor
-from uuid import UUID
-
-from channels.db import database_sync_to_async
-from django.db import InterfaceError, OperationalError
 
 from realtime import ports, rights
 from realtime.connection import Identity
-from realtime.ports import Claims, Standing, TokenRefused
+from realtime.lookups import NotLookedUp, look_ups_of_this_loop
+from realtime.ports import Claims, TokenRefused
 from realtime.protocol import Close
-from realtime.rights import Viewer
-
-logger = logging.getLogger(__name__)
-
-# Few threads of its own: a storm of handshakes must neither take every database connection nor hold up requests.
-_pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="usher-admission")
 
 LOOK_UP_SECONDS = 5.0
 """A database that hangs must not keep a handshake waiting until the server gives it up without a word."""
@@ -50,13 +39,8 @@ async def admit(claims: Claims) -> Identity:
     """
     try:
         async with asyncio.timeout(LOOK_UP_SECONDS):
-            standing, viewer = await database_sync_to_async(_look_up, thread_sensitive=False, executor=_pool)(
-                claims.session_id
-            )
-    except (OperationalError, InterfaceError, TimeoutError) as error:
-        raise Refused(Close.SERVER_ERROR) from error  # the hub, and requests, say that the database is away
-    except Exception as error:
-        logger.exception("an admission could not be judged")
+            standing, viewer = await look_ups_of_this_loop().of(claims.session_id)
+    except (NotLookedUp, TimeoutError) as error:
         raise Refused(Close.SERVER_ERROR) from error
     if claims.expires_at <= time.time():
         # Tokens are read with some seconds of leeway, for clocks that differ; a socket would be closed at once.
@@ -72,9 +56,3 @@ async def admit(claims: Claims) -> Identity:
         session_id=claims.session_id,
         token_expires_at=claims.expires_at,
     )
-
-
-def _look_up(session_id: UUID) -> tuple[Standing | None, Viewer | None]:
-    standing = ports.people().standings([session_id]).get(session_id)
-    viewers = rights.viewers_of([standing]) if standing is not None else {}
-    return standing, viewers.get(session_id)

@@ -5,7 +5,7 @@ from importlib import import_module
 
 from config.databases import POOL
 from config.env import PROJECT, Environment
-from realtime import admission, connection, draining, hearing, hub
+from realtime import connection, draining, hearing, hub, lookups
 from realtime.serving.limits import Limits
 from tests.docs.pages import prose, tables
 
@@ -64,8 +64,8 @@ def test_threads_have_the_names_that_the_code_gives_them():
     source = "".join(file.read_text() for file in (PROJECT / "realtime").glob("*.py"))
 
     assert named == set(re.findall(r'(?:thread_name_prefix|name)="(usher-\w+)"', source))
-    assert admission._pool._max_workers == 4
-    assert "four threads (`usher-admission`)" in prose(PAGE)
+    assert lookups._pool._max_workers == 2
+    assert "two threads (`usher-admission`)" in prose(PAGE)
     assert f"a pool of at most {POOL['max_size']} connections" in prose(PAGE)
 
 
