@@ -3,11 +3,13 @@
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from uuid import UUID
 
 from realtime import cursors
 from realtime.connection import Connection, Identity
 from realtime.cursors import Resumption
+from realtime.endings import Endings
 from realtime.log import PAGE, Page
 from realtime.ports import Standing
 from realtime.rights import Viewer
@@ -41,9 +43,9 @@ class AudiencePlan:
 
     tenant: TenantPlan
     joining: frozenset[UUID]
-    """Sessions to load: those of newcomers without a cursor, and of tokens shown on open sockets."""
+    """Sessions to load: those of newcomers, and of tokens shown on open sockets."""
     resumptions: frozenset[Resumption]
-    """What newcomers with a cursor ask for; the session of each is to be loaded as well."""
+    """What those of the newcomers ask for who have a cursor."""
     pages: frozenset[Page]
 
 
@@ -57,15 +59,21 @@ class Audience:
         self.members: set[Connection] = set()
         """All connections, whatever their state."""
         self.entries: dict[UUID, Entry] = {}
-        self.newcomers: set[Connection] = set()
+        self.newcomers: dict[Connection, Resumption | None] = {}
+        """Who waits to be let in, the first first, and where those begin who have a cursor."""
         self.renewals: dict[Connection, Identity] = {}
         """Connections that have shown another token; judged, like newcomers, by the next snapshot."""
         self.behind: set[Connection] = set()
+        self.endings = Endings()
+        self._left: set[UUID] = set()
+        """Sessions that have lost a socket, perhaps the last."""
+        self._viewers: Mapping[UUID, Viewer] | None = {}
+        """What the last plan had, as long as that is true."""
 
     def join(self, connection: Connection) -> None:
         """Register a connection: it is loaded by the next snapshot, and nothing read before that counts."""
         self.members.add(connection)
-        self.newcomers.add(connection)
+        self.newcomers[connection] = self._resumption_of(connection)
 
     def renew(self, connection: Connection, identity: Identity) -> None:
         """Note that a connection has shown another token of the same user."""
@@ -74,39 +82,67 @@ class Audience:
     def enter(self, connection: Connection, standing: Standing, viewer: Viewer, rights: int) -> Entry:
         """Put a connection among those of its session, which some snapshot has just loaded; return that entry."""
         self.members.add(connection)
-        entry = self.entries.setdefault(standing.session_id, Entry(standing, viewer, rights))
-        entry.standing, entry.viewer, entry.rights = standing, viewer, rights
+        entry = self.entries.get(standing.session_id)
+        if entry is None:
+            entry = self.entries[standing.session_id] = Entry(standing, viewer, rights)
+            self._viewers = None
         entry.connections.add(connection)
+        self.load(entry, standing, viewer, rights)
+        self.endings.put(connection, min(connection.identity.token_expires_at, standing.session_expires_at))
         return entry
+
+    def load(self, entry: Entry, standing: Standing, viewer: Viewer, rights: int) -> None:
+        """Have an entry stand as a snapshot has just read it."""
+        if viewer != entry.viewer:
+            self._viewers = None
+        if standing.session_expires_at != entry.standing.session_expires_at:
+            for connection in entry.connections:
+                self.endings.put(connection, min(connection.identity.token_expires_at, standing.session_expires_at))
+        entry.standing, entry.viewer, entry.rights = standing, viewer, rights
+
+    def forget(self, entry: Entry) -> None:
+        """Forget a session; its connections are to leave by themselves."""
+        if self.entries.pop(entry.standing.session_id, None) is not None:
+            self._viewers = None
 
     def leave(self, connection: Connection) -> None:
         """Forget a connection."""
         self.members.discard(connection)
-        self.newcomers.discard(connection)
+        self.newcomers.pop(connection, None)
         self.renewals.pop(connection, None)
         self.behind.discard(connection)
+        self.endings.remove(connection)
         entry = self.entries.get(connection.identity.session_id)
         if entry is not None:
             entry.connections.discard(connection)
+            self._left.add(connection.identity.session_id)
 
-    def plan(self) -> AudiencePlan:
-        """Return what the next snapshot must read; sessions without a socket are forgotten first."""
-        for session_id in [s for s, entry in self.entries.items() if not entry.connections]:
-            del self.entries[session_id]
-        viewers: Mapping[UUID, Viewer] = {session_id: entry.viewer for session_id, entry in self.entries.items()}
+    def plan(self, places: int) -> AudiencePlan:
+        """
+        Return what the next snapshot must read; sessions without a socket are forgotten first.
+
+        It lets in so many newcomers at most. What is not to be read anew costs nothing here, however many watch.
+        """
+        for entry in [entry for session_id in self._left if (entry := self.entries.get(session_id)) is not None]:
+            if not entry.connections:
+                self.forget(entry)
+        self._left.clear()
+        if self._viewers is None:
+            self._viewers = {session_id: entry.viewer for session_id, entry in self.entries.items()}
+        coming_in = dict(islice(self.newcomers.items(), places))
         return AudiencePlan(
             tenant=TenantPlan(
                 tenant_id=self.tenant_id,
                 rights=self.rights,
                 position=self.position,
-                viewers=viewers,
+                viewers=self._viewers,
                 length=max(1, min(PAGE, FRAMES_A_TURN // max(1, len(self.members)))),
             ),
             joining=frozenset(
-                {connection.identity.session_id for connection in self.newcomers if connection.cursor is None}
+                {connection.identity.session_id for connection in coming_in}
                 | {identity.session_id for identity in self.renewals.values()}
             ),
-            resumptions=frozenset(self.resumption_of(c) for c in self.newcomers if c.cursor is not None),
+            resumptions=frozenset(r for r in coming_in.values() if r is not None),
             pages=frozenset((self.tenant_id, c.considered, PAGE) for c in self._next_to_be_fed()),
         )
 
@@ -115,7 +151,7 @@ class Audience:
         # By chance, so that nobody is left for last again and again.
         return wanting if len(wanting) <= FED_A_TURN else random.sample(wanting, FED_A_TURN)
 
-    def resumption_of(self, connection: Connection) -> Resumption:
-        """Return what a connection with a cursor asks for."""
-        event_id = cursors.parse(connection.cursor or "")
-        return Resumption(self.tenant_id, connection.identity.session_id, event_id)
+    def _resumption_of(self, connection: Connection) -> Resumption | None:
+        if connection.cursor is None:
+            return None
+        return Resumption(self.tenant_id, connection.identity.session_id, cursors.parse(connection.cursor))

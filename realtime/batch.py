@@ -61,26 +61,35 @@ class Batch:
     def renew_rights(self) -> None:
         """Load what the snapshot loaded; close whoever lost admission; tell whoever sees or may do something else."""
         told = set(self.answer.told.get(self.audience.tenant_id, ()))
-        for session_id, entry in list(self.audience.entries.items()):
-            if session_id in self.answer.loaded:
-                standing, viewer = self.answer.standings.get(session_id), self.answer.viewers.get(session_id)
-                if standing is None or viewer is None:
-                    self._close(entry, rights.refusal_of(standing, viewer, now=self.answer.read_at))
-                    continue
-                if standing.tenant_id != self.audience.tenant_id:
-                    self._close(entry, Close.NOT_AUTHORISED)  # moved to another tenant, whose staff he may well be
-                    continue
-                if viewer != entry.viewer:
-                    told.add(session_id)
-                entry.standing, entry.viewer = standing, viewer
-            entry.rights = self.facts.rights
-        self.audience.rights = self.facts.rights
-        self._close_refused()
+        if self.audience.rights != self.facts.rights:
+            for entry in self.audience.entries.values():
+                entry.rights = self.facts.rights
+            self.audience.rights = self.facts.rights
+        for session_id in self.audience.entries.keys() & self.answer.loaded:
+            entry = self.audience.entries[session_id]
+            was = entry.viewer
+            if self._loaded(entry) and entry.viewer != was:
+                told.add(session_id)
+        self._close_ended()
         for session_id in told & self.audience.entries.keys():
             entry = self.audience.entries[session_id]
             for connection in entry.connections:
                 connection.rewind()
                 connection.control(protocol.rights_changed(entry.viewer.permissions))
+
+    def _loaded(self, entry: Entry) -> bool:
+        """Have an entry stand as the snapshot has it; close its connections, and return False, if it may not watch."""
+        session_id = entry.standing.session_id
+        standing, viewer = self.answer.standings.get(session_id), self.answer.viewers.get(session_id)
+        if standing is not None and standing.tenant_id not in (None, self.audience.tenant_id):
+            self._close(entry, Close.NOT_AUTHORISED)  # moved to another tenant, whose staff he may well be
+            return False
+        refusal = rights.refusal_of(standing, viewer, now=self.answer.read_at)
+        if refusal is not None or standing is None or viewer is None:
+            self._close(entry, refusal)
+            return False
+        self.audience.load(entry, standing, viewer, self.facts.rights)
+        return True
 
     def deliver(self) -> None:
         """Project what is new once per class, and hand it to every live connection."""
@@ -104,14 +113,12 @@ class Batch:
 
     def admit(self) -> None:
         """Let in whoever registered before the plan was made and was loaded by it."""
-        for connection in list(self.audience.newcomers):
-            session_id = connection.identity.session_id
-            if session_id not in self.answer.loaded:
+        for connection, resumption in list(self.audience.newcomers.items()):
+            if connection.identity.session_id not in self.answer.loaded:
                 continue  # registered after the plan
-            resumption = self.audience.resumption_of(connection)
-            if connection.cursor is not None and resumption not in self.answer.resumed:
-                continue  # another socket of the same session was planned, not this one
-            self.audience.newcomers.discard(connection)
+            if resumption is not None and resumption not in self.answer.resumed:
+                continue  # another socket of the same session was planned, not this one; or it is to be counted later
+            del self.audience.newcomers[connection]
             if not connection.is_open:
                 continue  # closed while it waited, and about to leave
             refusal = self._refusal(connection.identity, stranger=Close.NOT_AUTHORISED)
@@ -119,7 +126,7 @@ class Batch:
                 connection.close(refusal)
                 continue
             self._welcome(connection)
-            start = self.facts.head if connection.cursor is None else self.answer.resumed[resumption]
+            start = self.facts.head if resumption is None else self.answer.resumed[resumption]
             if isinstance(start, str):
                 connection.sync_reason, start = start, self.facts.head
             if start < self.facts.head:
@@ -274,21 +281,21 @@ class Batch:
             )
         )
 
-    def _close_refused(self) -> None:
-        for entry in list(self.audience.entries.values()):
-            refusal = rights.refusal_of(entry.standing, entry.viewer, now=self.answer.read_at)
-            if refusal is None and not self.facts.is_active:
-                refusal = Close.TENANT_SUSPENDED
-            if refusal is not None:
-                self._close(entry, refusal)
-                continue
-            for connection in list(entry.connections):
-                if connection.identity.token_expires_at <= self.answer.read_at:
-                    connection.close(Close.TOKEN_EXPIRED)
-                    self.audience.leave(connection)
+    def _close_ended(self) -> None:
+        """Close whoever may not watch any more though nothing of him was loaded: by the clock, or by a suspension."""
+        now = self.answer.read_at
+        if not self.facts.is_active:
+            for entry in list(self.audience.entries.values()):
+                refusal = rights.refusal_of(entry.standing, entry.viewer, now=now)
+                self._close(entry, refusal or Close.TENANT_SUSPENDED)
+        for connection in self.audience.endings.due(now):
+            entry = self.audience.entries[connection.identity.session_id]
+            refusal = rights.refusal_of(entry.standing, entry.viewer, now=now)
+            connection.close(refusal or Close.TOKEN_EXPIRED)
+            self.audience.leave(connection)
 
     def _close(self, entry: Entry, close: Close | None) -> None:
         for connection in list(entry.connections):
             connection.close(close or Close.SESSION_ENDED)
             self.audience.leave(connection)
-        self.audience.entries.pop(entry.standing.session_id, None)
+        self.audience.forget(entry)

@@ -38,6 +38,11 @@ def parse(cursor: str) -> UUID | None:
     return identity if str(identity) == cursor else None
 
 
+def is_far(mark: LoggedEvent, head: int) -> bool:
+    """Tell whether more happened after an event than a viewer may have missed, so that what he sees must be counted."""
+    return head - mark.position > MOST_VISIBLE
+
+
 def resolve(
     resumption: Resumption,
     mark: LoggedEvent | None,
@@ -63,7 +68,7 @@ def resolve(
     if at is None or not now - kept <= at <= now + CLOCKS_APART:
         return UNKNOWN
     # Counted only when it could matter: the events that he sees are at most all that there are.
-    if head - mark.position > MOST_VISIBLE:
+    if is_far(mark, head):
         heard = {kind.name: rights.visible_subjects(kind, viewer) for kind in declared()}
         if log.count(tenant_id=mark.tenant_id, after=mark.position, heard=heard, most=MOST_VISIBLE + 1) > MOST_VISIBLE:
             return TOO_MANY

@@ -9,9 +9,8 @@ While bells get lost the sweeps come more often.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -39,8 +38,8 @@ RETRY_SECONDS = (0.1, 2.0)
 UNSURE_SWEEP_SECONDS = 0.5
 """From one sweep to the next while bells get lost. A crowded machine adds a second to what a sweep brings."""
 LETTING_GO_SECONDS = 2.0
-RESUMED_A_TURN = 100
-"""One who is far behind costs a count of what he has missed: so many in one snapshot, and the others in the next."""
+LET_IN_A_TURN = 250
+"""So many newcomers are let in by one batch, and the others by the next: some 20 ms for which all else waits."""
 
 _hubs: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()
 
@@ -224,7 +223,7 @@ class Hub:
     async def _turn(self, batch: set[int]) -> None:
         # Those with few sockets first: they are done soon, and wait for nobody's crowd.
         audiences = sorted((self.audiences[tenant_id] for tenant_id in batch), key=lambda a: len(a.members))
-        planned = [audience.plan() for audience in audiences]
+        planned = list(_plans(audiences))
         answer: Answer = await self._loop.run_in_executor(self._reader, snapshot.read, _joined(planned))
         projector = Projector()
         for tenant in (plan.tenant for plan in planned):
@@ -261,12 +260,17 @@ def _take_in(answer: Answer, audience: Audience, tenant: TenantPlan, projector: 
         return False
 
 
+def _plans(audiences: Iterable[Audience]) -> Iterator[AudiencePlan]:
+    places = LET_IN_A_TURN
+    for audience in audiences:
+        yield audience.plan(places)
+        places = max(0, places - len(audience.newcomers))
+
+
 def _joined(planned: Sequence[AudiencePlan]) -> Plan:
-    resumptions = tuple(islice((r for plan in planned for r in plan.resumptions), RESUMED_A_TURN))
     return Plan(
         tenants=tuple(plan.tenant for plan in planned),
-        # Of those with a cursor only these: with thousands that come back at once each turn would load all that wait.
-        joining=frozenset(r.session_id for r in resumptions).union(*(plan.joining for plan in planned)),
-        resumptions=resumptions,
+        joining=frozenset().union(*(plan.joining for plan in planned)),
+        resumptions=tuple(resumption for plan in planned for resumption in plan.resumptions),
         pages=frozenset().union(*(plan.pages for plan in planned)),
     )

@@ -24,6 +24,9 @@ from realtime.log import PAGE, Page
 from realtime.projection import LoggedEvent
 from realtime.rights import Grants, Viewer
 
+COUNTED = 100
+"""For one who is far behind, what he has missed is counted: for so many in one snapshot, and the others in the next."""
+
 
 @dataclass(frozen=True, slots=True)
 class TenantPlan:
@@ -75,7 +78,7 @@ class Answer:
     """What one batch has read. A tenant that is not in ``tenants`` is no more."""
 
     tenants: dict[int, TenantFacts] = field(default_factory=dict)
-    loaded: frozenset[UUID] = frozenset()
+    loaded: set[UUID] = field(default_factory=set)
     """The sessions whose standings were read; one that is not in ``standings`` is no more."""
     standings: dict[UUID, ports.Standing] = field(default_factory=dict)
     viewers: dict[UUID, Viewer] = field(default_factory=dict)
@@ -84,7 +87,7 @@ class Answer:
     grants: dict[str, Grants] = field(default_factory=dict)
     """Subject model -> the grants on all subjects of events and changes."""
     resumed: dict[Resumption, int | str] = field(default_factory=dict)
-    """Where each resumption begins: a position, or the reason why it cannot be complete."""
+    """Where each resumption begins: a position, or the reason why it cannot be complete. Not all may be there."""
     told: dict[int, Collection[UUID]] = field(default_factory=dict)
     """Tenant id -> the sessions of the plan that see something else of some subject, or may, since its counter."""
     read_at: float = 0.0
@@ -126,7 +129,7 @@ def read(plan: Plan) -> Answer:
 def _read(plan: Plan) -> Answer:
     answer = Answer(read_at=time.time())
     answer.tenants = _facts(plan)
-    answer.loaded = frozenset(plan.joining.union(*(_touched(t, answer.tenants.get(t.tenant_id)) for t in plan.tenants)))
+    answer.loaded = set(plan.joining).union(*(_touched(t, answer.tenants.get(t.tenant_id)) for t in plan.tenants))
     if answer.loaded:
         answer.standings = ports.people().standings(answer.loaded)
         answer.viewers = rights.viewers_of(answer.standings.values())
@@ -137,7 +140,7 @@ def _read(plan: Plan) -> Answer:
     # A cursor that names nothing is asked for among the grants as well: it must take as long as one that is hidden.
     nothing = {r.event_id for r in plan.resumptions if r.event_id is not None} - marks.keys()
     answer.grants = _grants(answer, marks.values(), nothing)
-    answer.resumed = {resumption: _resolved(resumption, marks, answer) for resumption in plan.resumptions}
+    answer.resumed = _all_resolved(plan.resumptions, marks, answer)
     # Here and not where the answer is applied, on the event loop: of many changes it takes its time.
     known_tenants = (t for t in plan.tenants if t.tenant_id in answer.tenants)
     answer.told = {t.tenant_id: _told(t, answer.tenants[t.tenant_id], answer.grants) for t in known_tenants}
@@ -148,6 +151,21 @@ def _told(plan: TenantPlan, facts: TenantFacts, grants: Mapping[str, Grants]) ->
     if not facts.are_changes_complete:
         return plan.viewers.keys()  # what they saw before cannot be told any more
     return changes.who_sees_otherwise(plan.viewers, facts.changes, grants)
+
+
+def _all_resolved(
+    resumptions: Iterable[Resumption], marks: Mapping[UUID | None, LoggedEvent], answer: Answer
+) -> dict[Resumption, int | str]:
+    resolved: dict[Resumption, int | str] = {}
+    counted = 0
+    for resumption in resumptions:
+        mark, facts = marks.get(resumption.event_id), answer.tenants.get(resumption.tenant_id)
+        if mark is not None and facts is not None and cursors.is_far(mark, facts.head):
+            counted += 1
+            if counted > COUNTED:
+                continue
+        resolved[resumption] = _resolved(resumption, marks, answer)
+    return resolved
 
 
 def _resolved(resumption: Resumption, marks: Mapping[UUID | None, LoggedEvent], answer: Answer) -> int | str:

@@ -98,7 +98,7 @@ async def test_one_that_leaves_while_it_is_being_let_in_leaves_nothing_behind(ho
 
 
 async def test_of_many_who_come_back_at_once_each_turn_loads_only_those_whom_it_lets_in(home, reader, monkeypatch):
-    monkeypatch.setattr(hub, "RESUMED_A_TURN", 2)
+    monkeypatch.setattr(hub, "LET_IN_A_TURN", 2)
     last = await home.write(lambda: str(Event.objects.get(tenant=home.acme).pk))
     sessions = [await home.write(make_session, home.alice) for _ in range(7)]
     identities = [await home.write(identity_of, session) for session in sessions]

@@ -12,7 +12,7 @@ from guardian.shortcuts import assign_perm
 
 from accounts.models import Session, User, UserGrantToGroup
 from accounts.permissions import WATCH_SIGNUPS
-from realtime import cursors, hub, snapshot
+from realtime import cursors, snapshot
 from realtime.identity import new_id
 from realtime.models import Event
 from realtime.protocol import Close
@@ -81,7 +81,7 @@ async def test_a_batch_asks_the_same_at_10_and_at_1000_sockets(asked):
 
 async def test_those_who_are_far_behind_are_counted_for_a_few_at_a_time(asked, monkeypatch):
     monkeypatch.setattr(cursors, "MOST_VISIBLE", 2)
-    monkeypatch.setattr(hub, "RESUMED_A_TURN", 3)
+    monkeypatch.setattr(snapshot, "COUNTED", 3)
     async with house() as home:
         acme = await home.write(make_tenant, "acme")
         alice = await home.write(make_user, acme, "alice", "owner")
