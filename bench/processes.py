@@ -1,13 +1,29 @@
 """Processes of the benchmarks: started on a core, waited for, and ended by their own id; and what they used."""
 
 import os
+import resource
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from tests.services.processes import ChildProcess, free_port
+from tests.services.processes import ENDED_WITH_US, ChildProcess, free_port
 
-__all__ = ["ChildProcess", "Unavailable", "accepts", "free_port", "pinned_to"]
+__all__ = [
+    "ENDED_WITH_US",
+    "ChildProcess",
+    "Unavailable",
+    "accepts",
+    "as_many_files_as_may_be",
+    "cpu_seconds",
+    "free_port",
+    "memory_bytes",
+    "pinned_to",
+    "with_children",
+]
+
+CPUCLOCK_SCHED = 2
 
 
 class Unavailable(Exception):
@@ -32,3 +48,40 @@ def accepts(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def as_many_files_as_may_be() -> None:
+    """Raise the limit of open files of this process, and of those it starts, to what the system allows."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def with_children(pids: Iterable[int]) -> list[int]:
+    """Return these processes and all that descend from them."""
+    found: list[int] = []
+    waiting = list(pids)
+    while waiting:
+        pid = waiting.pop()
+        found.append(pid)
+        for file in Path(f"/proc/{pid}/task").glob("*/children"):
+            try:
+                waiting += map(int, file.read_text().split())
+            except OSError:
+                continue  # a thread that has just ended
+    return found
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """Return the CPU time of processes, of all their threads, those that have ended too, by the scheduler's clocks."""
+    # Linux' clock of another process: its id, negated, in the high bits (clock_getcpuclockid(3)).
+    return sum(time.clock_gettime((~pid << 3) | CPUCLOCK_SCHED) for pid in pids)
+
+
+def memory_bytes(pids: Iterable[int]) -> int:
+    """Return the memory that is these processes' own: what they share with others is shared out, and swap counts."""
+    total = 0
+    for pid in pids:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith(("Pss:", "SwapPss:")):
+                total += int(line.split()[1]) * 1024
+    return total

@@ -1,0 +1,181 @@
+"""Usher itself: ``manage.py serve`` on PostgreSQL and Redis, with its tenants, staff, roles and tokens."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.house import PROJECT, House, usher_environment
+from bench.processes import ENDED_WITH_US, ChildProcess, Unavailable, accepts, free_port, pinned_to
+from bench.systems import Opening
+
+PATH = "/ws/user_notifications/"
+PING, PONG = b'{"type":"ping"', b'{"type":"pong"}'
+SYNCED = b'"type":"synced"'
+LANE = "USHER_FAST_LANE"
+PRODUCT, SAMPLED = "config.settings", "bench.usher.settings"
+
+
+class Publisher:
+    """The process that creates what is heard of; see bench/usher/publisher.py."""
+
+    def __init__(self, environment: dict[str, str], *, core: int) -> None:
+        with pinned_to(core):
+            self._process = subprocess.Popen(
+                [*ENDED_WITH_US, sys.executable, "-m", "bench.usher.publisher"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                cwd=PROJECT,
+                env=environment,
+            )
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    def tell(self, name: str, arguments: Any) -> None:
+        """Give a command that has no answer."""
+        assert self._process.stdin is not None  # noqa: S101  a pipe
+        self._process.stdin.write(json.dumps([name, arguments]).encode() + b"\n")
+        self._process.stdin.flush()
+
+    def ask(self, name: str, **arguments: Any) -> Any:
+        """Give a command, and return its answer."""
+        self.tell(name, arguments)
+        assert self._process.stdout is not None  # noqa: S101  a pipe
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the publisher ended with {self._process.wait()} over {name!r}; what it said is above")
+        return json.loads(line)
+
+    def stop(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+
+
+class Publishers:
+    """One publisher for each kind of events: its people stay when a server ends, and the next one finds them."""
+
+    def __init__(self, house: House, *, core: int) -> None:
+        self.house = house
+        self._core = core
+        self._running: dict[str, Publisher] = {}
+
+    def of(self, settings: str) -> Publisher:
+        """Return the publisher of these settings."""
+        if settings not in self._running:
+            kind = "sample.taken" if settings == SAMPLED else "user.created"
+            url = self.house.migrated(settings)
+            environment = usher_environment(url, settings=settings, REDIS_URL=self.house.redis.url, BENCH_KIND=kind)
+            self._running[settings] = Publisher(environment, core=self._core)
+        return self._running[settings]
+
+    def stop(self) -> None:
+        """End them."""
+        for publisher in self._running.values():
+            publisher.stop()
+        self._running.clear()
+
+
+class Usher:
+    """Usher on one server, with the fast lane on or off, and so many classes of viewers."""
+
+    def __init__(
+        self,
+        publishers: Publishers,
+        *,
+        server: str = "uvicorn",
+        lane: bool = True,
+        classes: int = 4,
+        settings: str = PRODUCT,
+        name: str | None = None,
+        **variables: str,
+    ) -> None:
+        self.name = name or f"Usher, {server}{', lane' if lane else ''}{f', K={classes}' if classes != 4 else ''}"  # noqa: PLR2004
+        self.port = 0
+        self.classes = classes
+        self.tokens: list[str] = []
+        self._publishers = publishers
+        self._server = server
+        self._lane = lane
+        self._settings = settings
+        self._variables = variables
+        self._each = 0
+        self._process: ChildProcess | None = None
+
+    @property
+    def pids(self) -> Sequence[int]:
+        """The server."""
+        return [self._process.pid] if self._process else []
+
+    @property
+    def beside(self) -> Sequence[int]:
+        """PostgreSQL and Redis. The publisher is not among them: it stands for the requests of a tenant's people."""
+        return self._publishers.house.pids
+
+    @property
+    def publisher(self) -> Publisher:
+        """Where its events come from."""
+        return self._publishers.of(self._settings)
+
+    def start(self, *, core: int, other: int, groups: int, each: int, folder: Path) -> None:
+        """Make the people, mint their tokens, start the server."""
+        self.tokens = self.publisher.ask("people", groups=groups, each=each, classes=self.classes)
+        self._each = each
+        self.port = free_port()
+        house = self._publishers.house
+        environment = usher_environment(
+            house.migrated(self._settings),
+            settings=self._settings,
+            REDIS_URL=house.redis.url,
+            PORT=str(self.port),
+            **self._lane_switch(),
+            **self._variables,
+        )
+        with pinned_to(core):
+            self._process = ChildProcess(
+                [sys.executable, "manage.py", "serve", "--server", self._server],
+                log=folder / "server.log",
+                environment=environment,
+                folder=PROJECT,
+            )
+        process = self._process
+        self._process.wait_until(lambda: "listening" in process.output() and accepts(self.port))
+
+    def opening(self, group: int, number: int) -> Opening:
+        """Return the opening of a viewer of a tenant, by his own token; he listens once he is told ``synced``."""
+        token = self.tokens[group * self._each + number]
+        return Opening(
+            path=PATH,
+            headers=(("Authorization", f"Bearer {token}"), ("Sec-WebSocket-Protocol", "usher.v1")),
+            ready=SYNCED,
+            pong=(PING, PONG),
+        )
+
+    def publish(self, events: Sequence[tuple[int, str]]) -> None:
+        """Have users created."""
+        self.publisher.tell("publish", events)
+
+    def stop(self) -> None:
+        """End the server; raises ``RuntimeError`` if it wrote a traceback."""
+        if self._process is not None:
+            process, self._process = self._process, None
+            process.end()
+            if "Traceback" in process.output():
+                raise RuntimeError(f"{self.name} wrote a traceback:\n{process.output()[-4000:]}")
+
+    def _lane_switch(self) -> dict[str, str]:
+        from config.env import expectations
+
+        if LANE in expectations():
+            return {LANE: "on" if self._lane else "off"}
+        if self._lane:
+            raise Unavailable(f"{LANE} is no variable of this version of the product; measure without the lane")
+        return {}

@@ -1,0 +1,103 @@
+"""
+The publishing process: makes the people of a benchmark, mints their tokens, and creates what they hear of.
+
+Commands are lines of JSON on standard input, [name, arguments]; the answer to each, but to ``publish``, is a line on
+standard output. Whatever is to be published when it comes to look goes into one transaction, so that what is measured
+is the delivering server and not how fast one core can commit.
+"""
+
+import json
+import os
+import select
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import django
+
+MOST_AT_ONCE = 500
+
+
+class Publisher:
+    """Obeys the commands."""
+
+    def __init__(self) -> None:
+        from django.conf import settings
+
+        from bench.usher.costs import Costs
+        from bench.usher.events import Creations, Samples
+
+        self._is_sampled = "bench.usher" in settings.INSTALLED_APPS and os.environ.get("BENCH_KIND") == "sample.taken"
+        self._kind = Samples if self._is_sampled else Creations
+        self._layouts: dict[tuple[int, int, int], Any] = {}
+        self._costs = Costs()
+        self._tenants: list[Any] = []
+
+    def people(self, *, groups: int, each: int, classes: int) -> list[str]:
+        """Return a token for each viewer, tenant by tenant; they are made at the first time."""
+        from bench.usher.people import create_tenants, create_viewers, tokens_of
+
+        layout = (groups, each, classes)
+        if layout not in self._layouts:
+            prefix = "bench-" + "-".join(map(str, layout)) + f"-{os.getpid()}"
+            tenants = create_tenants(prefix, groups, classes=classes, is_sampled=self._is_sampled)
+            self._layouts[layout] = tenants, create_viewers(tenants, each)
+        self._tenants, sessions = self._layouts[layout]
+        self.events = self._kind(self._tenants)
+        return tokens_of(sessions)
+
+    def last_event(self, *, group: int) -> str:
+        """Return the id of the newest event of a tenant: the cursor of who has seen all."""
+        from realtime.models import Event
+
+        tenant, _ = self._tenants[group]
+        return str(Event.objects.filter(tenant=tenant).order_by("-position").values_list("pk", flat=True)[0])
+
+    def publish(self, events: list[tuple[int, str]]) -> None:
+        """Publish these, in transactions of so many at most."""
+        for start in range(0, len(events), MOST_AT_ONCE):
+            self.events.publish(events[start : start + MOST_AT_ONCE])
+
+    def slug(self, *, group: int) -> str:
+        """Return a tenant's name in addresses."""
+        slug: str = self._tenants[group][0].slug
+        return slug
+
+    def costs(self, *, what: str, **arguments: Any) -> Any:
+        """Return what ``bench.usher.costs`` measures under that name."""
+        return getattr(self._costs, what)(self._tenants, **arguments)
+
+
+def lines() -> Iterator[bytes | None]:
+    """Give the lines of standard input, and None whenever nothing more is there just now."""
+    rest = b""
+    while True:
+        if not select.select([0], [], [], 0)[0]:
+            yield None
+        read = os.read(0, 1 << 20)
+        if not read:
+            return
+        *whole, rest = (rest + read).split(b"\n")
+        yield from whole
+
+
+def main() -> None:
+    """Obey until standard input ends."""
+    django.setup()
+    publisher = Publisher()
+    waiting: list[tuple[int, str]] = []
+    for line in lines():
+        name, arguments = json.loads(line) if line is not None else ("", {})
+        if name == "publish":
+            waiting += arguments
+            continue
+        if waiting:
+            publisher.publish(waiting)
+            waiting = []
+        if name:
+            sys.stdout.write(json.dumps(getattr(publisher, name)(**arguments)) + "\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
