@@ -1,0 +1,32 @@
+"""What the peers from npm have in common: programs of ours in bench/peers/node/, on the Node that the project pins."""
+
+from pathlib import Path
+
+from bench.peers.peer import INSTALLED, SOURCES, HttpPeer, require
+from bench.processes import free_port
+from tools import node
+
+PACKAGES = INSTALLED / "node"
+# What a broadcast makes is garbage at its end: with this much room V8 hardly ever has to copy any of it.
+FLAGS = ("--max-semi-space-size=64",)
+
+
+class NodePeer(HttpPeer):
+    """A program for Node with packages of npm."""
+
+    program = ""
+
+    def run_program(self, *arguments: str, core: int, folder: Path) -> None:
+        """Run it on a free port, which is its first argument; it writes first what it is."""
+        packages = PACKAGES / "node_modules"
+        require(packages / "installed", self.name)
+        self.port = free_port()
+        command: list[str | Path] = [
+            node.programs() / "node",
+            *FLAGS,
+            SOURCES / "node" / self.program,
+            str(self.port),
+            *arguments,
+        ]
+        environment = {"NODE_PATH": str(packages), "NODE_ENV": "production"}
+        self.version = self.run(command, core=core, folder=folder, environment=environment)
