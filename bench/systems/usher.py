@@ -1,63 +1,20 @@
 """Usher itself: ``manage.py serve`` on PostgreSQL and Redis, with its tenants, staff, roles and tokens."""
 
-import json
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from bench.house import PROJECT, House, usher_environment
-from bench.processes import ENDED_WITH_US, ChildProcess, Unavailable, accepts, free_port, pinned_to
+from bench.processes import ChildProcess, Unavailable, accepts, free_port, pinned_to
+from bench.publishing import Publisher
 from bench.systems import Opening
 
 PATH = "/ws/user_notifications/"
 PING, PONG = b'{"type":"ping"', b'{"type":"pong"}'
 SYNCED = b'"type":"synced"'
 LANE = "USHER_FAST_LANE"
+PROGRAM = [sys.executable, "-m", "bench.usher.publisher"]
 PRODUCT, SAMPLED = "config.settings", "bench.usher.settings"
-
-
-class Publisher:
-    """The process that creates what is heard of; see bench/usher/publisher.py."""
-
-    def __init__(self, environment: dict[str, str], *, core: int) -> None:
-        with pinned_to(core):
-            self._process = subprocess.Popen(
-                [*ENDED_WITH_US, sys.executable, "-m", "bench.usher.publisher"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                cwd=PROJECT,
-                env=environment,
-            )
-
-    @property
-    def pid(self) -> int:
-        """The process's id."""
-        return self._process.pid
-
-    def tell(self, name: str, arguments: Any) -> None:
-        """Give a command that has no answer."""
-        assert self._process.stdin is not None  # noqa: S101  a pipe
-        self._process.stdin.write(json.dumps([name, arguments]).encode() + b"\n")
-        self._process.stdin.flush()
-
-    def ask(self, name: str, **arguments: Any) -> Any:
-        """Give a command, and return its answer."""
-        self.tell(name, arguments)
-        assert self._process.stdout is not None  # noqa: S101  a pipe
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the publisher ended with {self._process.wait()} over {name!r}; what it said is above")
-        return json.loads(line)
-
-    def stop(self) -> None:
-        """End it."""
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
 
 
 class Publishers:
@@ -74,7 +31,7 @@ class Publishers:
             kind = "sample.taken" if settings == SAMPLED else "user.created"
             url = self.house.migrated(settings)
             environment = usher_environment(url, settings=settings, REDIS_URL=self.house.redis.url, BENCH_KIND=kind)
-            self._running[settings] = Publisher(environment, core=self._core)
+            self._running[settings] = Publisher(PROGRAM, environment, core=self._core)
         return self._running[settings]
 
     def stop(self) -> None:
