@@ -2,8 +2,9 @@
  * The load client: one thread, one epoll. Opens WebSockets, finds markers in what they are sent, and tells the driver
  * of every event that all sockets of its group have got.
  *
- *     load PORT OPENINGS     commands on standard input, one answer a line, in JSON, on standard output;
- *                            numbers of finished events, 32 bits each, on descriptor 3
+ *     load PORT OPENINGS DESCRIPTOR
+ *                            commands on standard input, one answer a line, in JSON, on standard output;
+ *                            numbers of finished events, 32 bits each, on the descriptor
  *
  *     open COUNT AT_ONCE     open so many more, at most so many handshakes at a time; answers when all have ended
  *     mark                   begin to count anew
@@ -18,10 +19,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { EVENTS = 256, COMMANDS = 4096, FINISHED_FD = 3, MOST_STATUSES = 600 };
+enum { EVENTS = 256, COMMANDS = 4096, MOST_STATUSES = 600 };
 static const uint64_t PATIENCE = 120ull * 1000000000ull; /* for one handshake */
 
-static int epoll, port;
+static int epoll, port, finished_fd;
 static uint32_t next, until, at_once, under_way, batch_first;
 static uint64_t batch_began, mark_wall;
 static double mark_cpu;
@@ -32,7 +33,7 @@ static int is_opening;
 static void flush_finished(void) {
     const char *at = (const char *)finished;
     for (size_t left = finished_count * sizeof *finished; left > 0;) {
-        ssize_t n = write(FINISHED_FD, at, left);
+        ssize_t n = write(finished_fd, at, left);
         if (n < 0 && errno != EINTR) fail("telling of finished events");
         if (n > 0) at += n, left -= (size_t)n;
     }
@@ -213,8 +214,9 @@ static void handle(struct connection *c, uint32_t events) {
 }
 
 int main(int count, char **arguments) {
-    if (count != 3) return fprintf(stderr, "usage: load PORT OPENINGS\n"), 2;
+    if (count != 4) return fprintf(stderr, "usage: load PORT OPENINGS DESCRIPTOR\n"), 2;
     port = atoi(arguments[1]);
+    finished_fd = atoi(arguments[3]);
     read_openings(arguments[2]);
     epoll = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event commands = {.events = EPOLLIN, .data.u32 = UINT32_MAX}, ready[EVENTS];
