@@ -3,7 +3,6 @@
 import getpass
 import os
 import re
-import resource
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -11,14 +10,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench.peers.http import HttpPublisher
-from bench.processes import ChildProcess, Unavailable, accepts, pinned_to
+from bench.processes import ChildProcess, Unavailable, accepts, as_many_files_as_may_be, pinned_to
 from bench.systems import payload_of
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 SOURCES = PROJECT / "bench" / "peers"
 INSTALLED = PROJECT / "var" / "bench" / "peers"
 REMEDY = "`python -m bench.peers.install` installs it, or says why it cannot"
-FILES_OPEN = 65536
 
 
 class Peer:
@@ -39,7 +37,7 @@ class Peer:
     ) -> str:
         """Run a program on ``core`` until it listens on ``self.port``; return the first line that it wrote."""
         require(Path(command[0]), self.name)
-        raise_open_files()
+        as_many_files_as_may_be()
         with pinned_to(core):
             process = ChildProcess(
                 command, log=folder / "log", environment={**os.environ, **(environment or {})}, folder=folder
@@ -86,13 +84,6 @@ def configure(template: str, into: Path, **values: object) -> Path:
     file = into / template
     file.write_text(re.sub(r"@(\w+)@", lambda found: str(known[found[1]]), (SOURCES / template).read_text()))
     return file
-
-
-def raise_open_files() -> None:
-    """Let this process, and those that it starts, have as many open files as the machine allows one."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    # Not more: what has a table of all possible descriptors would be charged for it.
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(FILES_OPEN, most), most))
 
 
 def first_line(*command: str | Path) -> str:
