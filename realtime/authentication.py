@@ -10,7 +10,6 @@ asked of the database but the admission itself.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import ExitStack
 from math import ceil
 from typing import Any
 
@@ -24,6 +23,7 @@ from realtime.doors import Doors
 from realtime.draining import seconds_to_wait
 from realtime.handshake import Handshake, Receive, Send, Turned
 from realtime.hub import hub_of_this_loop
+from realtime.limits import Held
 from realtime.protocol import Auth, Close, NotUnderstood
 
 logger = logging.getLogger(__name__)
@@ -42,17 +42,31 @@ class JWTAuthMiddleware:
         """Admit or refuse one handshake."""
         if (await receive())["type"] != "websocket.connect":
             return
-        network = network_of(handshake.address_of(scope, settings.USHER.trusted_proxies))
+        held = Held()
         try:
-            self._doors.knock(network)
-            asked = self._check(scope)
-            with self._doors.of_address(network):
-                if asked.token is None:
-                    await self._admit_by_message(asked, network, scope, receive, send)
-                else:
-                    await self._admit_by_header(asked, asked.token, scope, receive, send)
+            if not await self._is_admitted(scope, receive, send, held):
+                return
+            # Nothing reads the head any more, and a token has no business in memory for as long as a socket is open.
+            scope["headers"] = []
+            await self._application(scope, receive, send)
         except Turned as turned:
+            held.give_back()
             await handshake.turn_away(scope, send, turned)
+        finally:
+            held.give_back()
+
+    async def _is_admitted(self, scope: dict[str, Any], receive: Receive, send: Send, held: Held) -> bool:
+        """Tell whether a socket has been let in: its places are held then, and ``scope`` says who it is."""
+        network = network_of(handshake.address_of(scope, settings.USHER.trusted_proxies))
+        self._doors.knock(network)
+        asked = self._check(scope)
+        held.take(self._doors.of_address(network))
+        if asked.token is None:
+            identity = await self._by_message(asked, network, receive, send, held)
+        else:
+            identity = await self._by_header(asked, asked.token, send, held)
+        scope["identity"], scope["cursor"] = identity, asked.cursor
+        return identity is not None
 
     def _check(self, scope: dict[str, Any]) -> Handshake:
         if hub_of_this_loop().is_draining:
@@ -62,43 +76,36 @@ class JWTAuthMiddleware:
             raise Turned(403, "origin_not_allowed", "pages of this origin may not connect; see USHER_ALLOWED_ORIGINS")
         return asked
 
-    async def _admit_by_header(
-        self, asked: Handshake, token: str, scope: dict[str, Any], receive: Receive, send: Send
-    ) -> None:
-        with ExitStack() as places:
+    async def _by_header(self, asked: Handshake, token: str, send: Send, held: Held) -> Identity:
+        try:
+            held.take(self._doors.of_process())
+            identity = await self._let_in(token, held)
+        except Refused as refused:
+            status, code = refused.close.problem
+            raise Turned(status, code, refused.close.reason, retry_after=refused.retry_after_seconds) from None
+        await send({"type": "websocket.accept", "subprotocol": asked.subprotocol})
+        return identity
+
+    async def _by_message(
+        self, asked: Handshake, network: str, receive: Receive, send: Send, held: Held
+    ) -> Identity | None:
+        with hub_of_this_loop().outside() as told_to_go:
             try:
-                places.enter_context(self._doors.of_process())
-                identity = await self._let_in(token, places)
+                with self._doors.of_who_waits(network):
+                    await send({"type": "websocket.accept", "subprotocol": asked.subprotocol})
+                    held.take(self._doors.of_process())
+                    token = await self._first_message(receive, told_to_go)
+                return None if token is None else await self._let_in(token, held)
             except Refused as refused:
-                status, code = refused.close.problem
-                raise Turned(status, code, refused.close.reason, retry_after=refused.retry_after_seconds) from None
-            await send({"type": "websocket.accept", "subprotocol": asked.subprotocol})
-            await self._application(self._scope(scope, identity, asked), receive, send)
+                await _say_goodbye(send, refused)
+                return None
 
-    async def _admit_by_message(
-        self, asked: Handshake, network: str, scope: dict[str, Any], receive: Receive, send: Send
-    ) -> None:
-        with ExitStack() as places:
-            with hub_of_this_loop().outside() as told_to_go:
-                try:
-                    with self._doors.of_who_waits(network):
-                        await send({"type": "websocket.accept", "subprotocol": asked.subprotocol})
-                        places.enter_context(self._doors.of_process())
-                        token = await self._first_message(receive, told_to_go)
-                    if token is None:
-                        return
-                    identity = await self._let_in(token, places)
-                except Refused as refused:
-                    await _say_goodbye(send, refused)
-                    return
-            await self._application(self._scope(scope, identity, asked), receive, send)
-
-    async def _let_in(self, token: str, places: ExitStack) -> Identity:
+    async def _let_in(self, token: str, held: Held) -> Identity:
         """Return who holds a token, and hold his and his tenant's places; raises ``Refused``."""
         claims = claims_of(token)
         self._doors.knock_of(claims.user_id)  # before the database is asked, and also where it will say no
         identity = await admit(claims)
-        places.enter_context(self._doors.of_viewer(identity))
+        held.take(*self._doors.of_viewer(identity))
         return identity
 
     async def _first_message(self, receive: Receive, told_to_go: asyncio.Event) -> str | None:
@@ -113,9 +120,6 @@ class JWTAuthMiddleware:
         if not isinstance(first, Auth):
             raise Refused(Close.BAD_MESSAGE)
         return first.token
-
-    def _scope(self, scope: Mapping[str, Any], identity: Identity, asked: Handshake) -> dict[str, Any]:
-        return {**scope, "identity": identity, "cursor": asked.cursor}
 
 
 async def _received_in_time(receive: Receive, told_to_go: asyncio.Event) -> Mapping[str, Any]:

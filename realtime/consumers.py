@@ -1,12 +1,10 @@
 """The Channels consumer: takes part in connecting, in what the client says, and in closing. Delivery goes past it."""
 
-import contextlib
 import logging
 from collections.abc import Mapping
 from typing import Any
 
 from channels.consumer import AsyncConsumer
-from channels.exceptions import StopConsumer
 from django.conf import settings
 
 from realtime import ports, protocol
@@ -44,8 +42,9 @@ class NotificationConsumer(AsyncConsumer):
         self.renewals = Bucket(rate_of(settings.USHER.renewals_per_socket))
         self.hub.join(self.connection)
         try:
-            with contextlib.suppress(StopConsumer):
-                await super().__call__(scope, receive, send)
+            # Not Channels' own loop: it makes a task for each message, and keeps one waiting on every idle socket.
+            while (message := await receive())["type"] != "websocket.disconnect":
+                await self.dispatch(message)
         finally:
             self.lifetime.stop()
             self.hub.leave(self.connection)
@@ -56,8 +55,6 @@ class NotificationConsumer(AsyncConsumer):
 
         No exception may leave here: it would take the socket down without a word.
         """
-        if message["type"] == "websocket.disconnect":
-            raise StopConsumer
         try:
             self.lifetime.heard()
             if not self.messages.take():

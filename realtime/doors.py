@@ -15,7 +15,7 @@ from django.conf import settings
 from realtime.admission import Refused
 from realtime.connection import Identity
 from realtime.handshake import Turned
-from realtime.limits import Frequency, Places, rate_of
+from realtime.limits import Frequency, Place, Places, rate_of
 from realtime.protocol import Close
 
 
@@ -42,19 +42,14 @@ class Doors:
         if wait:
             raise Refused(Close.RATE, retry_after_seconds=wait)
 
-    @contextmanager
-    def of_address(self, network: str) -> Iterator[None]:
-        """Hold one of a network's places while the body runs; raises ``Turned``."""
+    def of_address(self, network: str) -> Place:
+        """Return one of a network's places; it is refused with ``Turned``."""
         turned = Turned(429, "address_limit", "too many sockets are open from your address; close some")
-        with self._open.place(("address", network), most=settings.USHER.sockets_per_address, refusal=turned):
-            yield
+        return self._open.place(("address", network), most=settings.USHER.sockets_per_address, refusal=turned)
 
-    @contextmanager
-    def of_process(self) -> Iterator[None]:
-        """Hold one of this process's places while the body runs; raises ``Refused``."""
-        refused = Refused(Close.NODE_FULL)
-        with self._open.place("process", most=settings.USHER.sockets_per_process, refusal=refused):
-            yield
+    def of_process(self) -> Place:
+        """Return one of this process's places; it is refused with ``Refused``."""
+        return self._open.place("process", most=settings.USHER.sockets_per_process, refusal=Refused(Close.NODE_FULL))
 
     @contextmanager
     def of_who_waits(self, network: str) -> Iterator[None]:
@@ -66,12 +61,10 @@ class Doors:
         ):
             yield
 
-    @contextmanager
-    def of_viewer(self, identity: Identity) -> Iterator[None]:
-        """Hold a place of an admitted user and one of its tenant while the body runs; raises ``Refused``."""
+    def of_viewer(self, identity: Identity) -> tuple[Place, Place]:
+        """Return a place of an admitted user, and one of his tenant; each is refused with ``Refused``."""
         user, tenant = ("user", identity.user_id), ("tenant", identity.tenant_id)
-        with (
+        return (
             self._open.place(user, most=settings.USHER.sockets_per_user, refusal=Refused(Close.USER_LIMIT)),
             self._open.place(tenant, most=settings.USHER.sockets_per_tenant, refusal=Refused(Close.TENANT_LIMIT)),
-        ):
-            yield
+        )

@@ -41,18 +41,9 @@ class Places:
     def __init__(self) -> None:
         self._held: Counter[Hashable] = Counter()
 
-    @contextmanager
-    def place(self, key: Hashable, *, most: int, refusal: Exception) -> Iterator[None]:
-        """Hold a place while the body runs, whichever way it ends; raises the refusal where ``most`` are held."""
-        if self.held(key) >= most:
-            raise refusal
-        self._held[key] += 1
-        try:
-            yield
-        finally:
-            self._held[key] -= 1
-            if not self._held[key]:
-                del self._held[key]
+    def place(self, key: Hashable, *, most: int, refusal: Exception) -> "Place":
+        """Return a place that can be taken as long as fewer than ``most`` are held; else the refusal is raised."""
+        return Place(self._held, key, most, refusal)
 
     def held(self, key: Hashable) -> int:
         """Return how many places a key holds."""
@@ -61,6 +52,51 @@ class Places:
     def __len__(self) -> int:
         """Return how many keys are remembered."""
         return len(self._held)
+
+
+class Place:
+    """A place of one key: held while a body runs, whichever way that ends. Small, since every open socket has some."""
+
+    __slots__ = ("_held", "_key", "_most", "_refusal")
+
+    def __init__(self, held: "Counter[Hashable]", key: Hashable, most: int, refusal: Exception) -> None:
+        self._held = held
+        self._key = key
+        self._most = most
+        self._refusal: Exception | None = refusal
+
+    def __enter__(self) -> None:
+        """Take it; raises the refusal where there is none left."""
+        refusal, self._refusal = self._refusal, None
+        if refusal is not None and self._held.get(self._key, 0) >= self._most:
+            raise refusal
+        self._held[self._key] += 1
+
+    def __exit__(self, *_: object) -> None:
+        """Give it back."""
+        self._held[self._key] -= 1
+        if not self._held[self._key]:
+            del self._held[self._key]
+
+
+class Held:
+    """Places that are given back together."""
+
+    __slots__ = ("_places",)
+
+    def __init__(self) -> None:
+        self._places: list[Place] = []
+
+    def take(self, *places: Place) -> None:
+        """Take places, in order; raises the refusal of the first that cannot be had, and those before it stay taken."""
+        for place in places:
+            place.__enter__()
+            self._places.append(place)
+
+    def give_back(self) -> None:
+        """Give back all that have been taken."""
+        while self._places:
+            self._places.pop().__exit__()
 
 
 class Bucket:

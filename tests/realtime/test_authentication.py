@@ -19,6 +19,7 @@ async def test_a_token_in_the_header_gets_through_before_the_handshake_is_accept
     await visitor.leave()
     (scope,) = inside.scopes
     assert (scope["identity"].session_id, scope["cursor"], scope["path"]) == (bob.pk, "x", "/ws/user_notifications/")
+    assert scope["headers"] == [], "the token is kept no longer than it is of use"
     assert len(visitor.heard) == 1
 
 
