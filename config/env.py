@@ -143,6 +143,11 @@ class Environment(Limits):
         validation_alias="USHER_HOUSEKEEPING_SECONDS",
         description="seconds between two rounds of housekeeping, more than 0 and at most 86400",
     )
+    fast_lane: Literal["on", "off", "single"] = Field(
+        default="on",
+        validation_alias="USHER_FAST_LANE",
+        description="on or off; or single, which is for measurements",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", validation_alias="USHER_LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR"
     )

@@ -7,8 +7,8 @@ so that no frame is made under a right from another moment.
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Sequence
+from uuid import UUID
 
 from django.conf import settings
 
@@ -17,8 +17,9 @@ from realtime.audience import FED_A_TURN, Audience, Entry
 from realtime.connection import MOST_BYTES, Connection, Identity, State
 from realtime.kinds import permissions_by_field
 from realtime.log import PAGE, Page
+from realtime.outlets import Shown, parcels_of
 from realtime.projection import LoggedEvent, Projector
-from realtime.protocol import Close, Frame
+from realtime.protocol import Close
 from realtime.snapshot import Answer, TenantFacts, TenantPlan
 
 logger = logging.getLogger(__name__)
@@ -100,15 +101,20 @@ class Batch:
         if not self._is_whole(page):
             self._resync()
             return
-        for event in self.answer.pages.get(page, ()):
-            for group_ids, entries in self._classes.items():
-                try:
-                    self._deliver_to_class(event, group_ids, entries)
-                except Exception:
-                    # An error in one class stops that class alone, and its clients resume somewhere else.
-                    logger.exception("an event of kind %s could not be projected", event.kind)
-                    for entry in entries:
-                        self._close(entry, Close.SERVER_ERROR)
+        events = self.answer.pages.get(page, ())
+        for entries in self._classes_of(events):
+            try:
+                parcels = parcels_of(self._shown(events, entries[0]))
+            except Exception:
+                # An error in one class stops that class alone, and its clients resume somewhere else.
+                logger.exception("events could not be projected for a class of viewers")
+                for entry in entries:
+                    self._close(entry, Close.SERVER_ERROR)
+                continue
+            for parcel in parcels:
+                for entry in entries:
+                    for connection in entry.connections:
+                        connection.offer(parcel)
         self.audience.position = self._end_of(page)
 
     def admit(self) -> None:
@@ -162,25 +168,20 @@ class Batch:
                 self._feed(connection, entry, page)
                 fed += 1
 
-    @cached_property
-    def _classes(self) -> Mapping[frozenset[int], list[Entry]]:
-        classes: dict[frozenset[int], list[Entry]] = defaultdict(list)
+    def _classes_of(self, events: Sequence[LoggedEvent]) -> Iterable[list[Entry]]:
+        """Return those who watch, by class: all of one hold the same on every subject of these events."""
+        by_themselves: set[UUID] = set()
+        for grants in self.answer.grants.values():
+            for event in events:
+                by_themselves.update(grants.of_users.get(event.subject_id, ()))
+        classes: dict[object, list[Entry]] = defaultdict(list)
         for entry in self.audience.entries.values():
             # What was not read at this snapshot's counter judges nothing.
             if entry.rights == self.facts.rights:
-                classes[entry.viewer.group_ids].append(entry)
-        return classes
-
-    def _deliver_to_class(self, event: LoggedEvent, group_ids: frozenset[int], entries: Iterable[Entry]) -> None:
-        grants = self.answer.grants_of(event)
-        held = grants.of_class(group_ids, event.subject_id)
-        by_themselves = grants.of_users.get(event.subject_id, {})
-        for entry in entries:
-            own = frozenset(by_themselves.get(entry.viewer.user_id, ())) if by_themselves else frozenset()
-            frame = self.projector.frame_of(event, held | own, tenant=self._slug_of(entry))
-            if frame is not None:
-                for connection in entry.connections:
-                    connection.offer(event.position, frame)
+                viewer = entry.viewer
+                own = viewer.user_id if viewer.user_id in by_themselves else None
+                classes[viewer.group_ids if own is None else (viewer.group_ids, own)].append(entry)
+        return classes.values()
 
     def _feed(self, connection: Connection, entry: Entry, page: Page) -> None:
         if not self._is_whole(page):
@@ -188,37 +189,40 @@ class Batch:
             connection.cut_off(self.audience.position or self.facts.head, cursors.UNKNOWN)
             return
         try:
-            frames, reached = self._shown(page, entry)
+            shown, reached = self._page_for(entry, page)
         except Exception:
             logger.exception("a page of the log could not be projected")
             connection.close(Close.SERVER_ERROR)
             return
-        connection.considered = reached
-        if reached >= (self.audience.position or 0):
+        is_up_to_date = reached >= (self.audience.position or 0)
+        if is_up_to_date:
             self.audience.behind.discard(connection)
-            connection.state = State.LIVE
-        for position, frame in frames:
-            connection.push(position, frame)
-        if connection.state is State.LIVE:
-            connection.go_live(reached)
+        connection.feed(shown, reached=reached, is_up_to_date=is_up_to_date)
 
-    def _shown(self, page: Page, entry: Entry) -> tuple[list[tuple[int, Frame]], int]:
+    def _page_for(self, entry: Entry, page: Page) -> tuple[list[Shown], int]:
         """
-        Return what a page shows to somebody, as (position, frame), and the position up to which that goes.
+        Return what a page shows to somebody, and the position up to which that goes.
 
         It ends where it would be more bytes than may wait for one socket; one frame there always is.
         """
-        frames: list[tuple[int, Frame]] = []
+        page_shown: list[Shown] = []
         size = 0
-        for event in self.answer.pages[page]:
-            frame = self.projector.frame_of(event, self._held(entry, event), tenant=self._slug_of(entry))
-            if frame is None:
-                continue
+        for shown in self._shown(self.answer.pages[page], entry):
+            position, frame = shown
             size += frame.size
-            if frames and size > MOST_BYTES:
-                return frames, event.position - 1
-            frames.append((event.position, frame))
-        return frames, self._end_of(page)
+            if page_shown and size > MOST_BYTES:
+                return page_shown, position - 1
+            page_shown.append(shown)
+        return page_shown, self._end_of(page)
+
+    def _shown(self, events: Iterable[LoggedEvent], entry: Entry) -> Iterator[Shown]:
+        """Yield what somebody may hear of, out of some events."""
+        tenant = entry.standing.tenant_slug or ""
+        for event in events:
+            held = self.answer.grants_of(event).of_viewer(entry.viewer, event.subject_id)
+            frame = self.projector.frame_of(event, held, tenant=tenant)
+            if frame is not None:
+                yield event.position, frame
 
     def _end_of(self, page: Page) -> int:
         _, after, length = page
@@ -234,12 +238,6 @@ class Batch:
         for entry in list(self.audience.entries.values()):
             self._close(entry, Close.RESYNC)
         self.audience.position = self.facts.head
-
-    def _held(self, entry: Entry, event: LoggedEvent) -> frozenset[str]:
-        return self.answer.grants_of(event).of_viewer(entry.viewer, event.subject_id)
-
-    def _slug_of(self, entry: Entry) -> str:
-        return entry.standing.tenant_slug or ""
 
     def _refusal(self, identity: Identity, *, stranger: Close) -> Close | None:
         """Why a token's holder may not watch this tenant; ``stranger`` for one who is not whom the token names."""

@@ -1,28 +1,24 @@
 """
 One open socket as the hub sees it: what waits to be sent, how far it has come, and how it ends.
 
-Nothing here waits. A frame goes to the transport at once if the transport takes it; if not, a task finishes that one
-send, and everything else waits in bounded queues. So one slow reader costs its own memory, never another's time.
+Nothing here waits. A frame goes to the outlet at once while that has room; if not, it waits in a bounded queue. So one
+slow reader costs its own memory, never another's time.
 """
 
 import asyncio
 import logging
 import random
-from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import partial
-from typing import Any
 from uuid import UUID
 
 from realtime import protocol
+from realtime.outlets import MOST_FRAMES, PARCEL_BYTES, Outlet, Parcel, Shown
 from realtime.protocol import Close, Frame
-from realtime.sending import step
 
 logger = logging.getLogger(__name__)
 
-MOST_FRAMES = 64
 MOST_BYTES = 256 * 1024
 MOST_CONTROLS = 32
 """More control frames than this wait only for a client that asks for them and does not read the answers."""
@@ -32,8 +28,6 @@ CLOSING_SECONDS = 1.0
 """How long a full transport gets to make room for the last words, and a peer to answer them."""
 RETRY_SPREAD_MS = 2000
 SYNCED = {reason: protocol.synced(reason) for reason in (None, "unknown_cursor", "too_many")}
-
-Send = Callable[[Mapping[str, Any]], Coroutine[Any, Any, None]]
 
 
 class State(Enum):
@@ -63,8 +57,7 @@ class Connection:
         self,
         *,
         identity: Identity,
-        send: Send,
-        abort: Callable[[], None],
+        outlet: Outlet,
         cursor: str | None = None,
         on_behind: "Callable[[Connection], None]" = lambda connection: None,
     ) -> None:
@@ -80,13 +73,13 @@ class Connection:
         self.on_renewed: Callable[[], None] = lambda: None
         """Called when another token has been accepted."""
         self._is_synced = False
-        self._send = send
-        self._abort = abort
-        self._events: deque[tuple[int, Frame]] = deque()
+        self._outlet = outlet
+        outlet.on_room, outlet.on_broken = self._go_on, self._broken
+        # Whatever waits here waits because the outlet has no room.
+        self._events: list[Shown] = []
         self._event_bytes = 0
-        self._controls: deque[Frame] = deque()
-        self._last_words: deque[Mapping[str, Any]] = deque()
-        self._sending: asyncio.Task[None] | None = None
+        self._controls: list[Frame] = []
+        self._parting: Close | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -97,7 +90,7 @@ class Connection:
     @property
     def wants_page(self) -> bool:
         """Whether this connection is behind, and everything queued has been handed to the transport."""
-        return self.state is State.CATCHING_UP and not self._events and self._sending is None
+        return self.state is State.CATCHING_UP and not self._events and self._outlet.has_room
 
     @property
     def queued(self) -> int:
@@ -110,22 +103,36 @@ class Connection:
         self.control(protocol.auth_ok(identity.token_expires_at))
         self.on_renewed()
 
-    def offer(self, position: int, frame: Frame) -> None:
-        """Queue a live event; a connection over its bound is fed no more, and catches up from the log later."""
-        if self.state is not State.LIVE or position <= self.considered:
+    def offer(self, parcel: Parcel) -> None:
+        """Send live events; a connection over its bound is fed no more, and catches up from the log later."""
+        if self.state is not State.LIVE:
             return
-        if len(self._events) >= MOST_FRAMES or self._event_bytes + frame.size > MOST_BYTES:
-            self._fall_behind(position - 1)
-            return
-        self.push(position, frame)
+        waiting: Sequence[Shown] = parcel.events
+        if self.considered >= parcel.first:
+            waiting = [shown for shown in waiting if shown[0] > self.considered]
+        elif self._outlet.has_room:
+            taken = self._send(parcel.frames, parcel.wire)
+            if taken == len(waiting):
+                return
+            waiting = waiting[taken:]
+        for position, frame in waiting:
+            if len(self._events) >= MOST_FRAMES or self._event_bytes + frame.size > MOST_BYTES:
+                self._fall_behind(position - 1)
+                break
+            self._queue(position, frame)
+        self._pump()
 
-    def push(self, position: int, frame: Frame) -> None:
-        """Queue an event, live or from a page of the log."""
+    def feed(self, page: Iterable[Shown], *, reached: int, is_up_to_date: bool) -> None:
+        """Send a page of the log that goes up to ``reached``; with nothing new behind it the connection is live."""
         if not self.is_open:
             return
-        self._events.append((position, frame))
-        self._event_bytes += frame.size
-        self._pump()
+        for position, frame in page:
+            self._queue(position, frame)
+        self.considered = reached
+        if is_up_to_date:
+            self.go_live(reached)
+        else:
+            self._pump()
 
     def control(self, frame: Frame) -> None:
         """Queue a frame that goes before all events that wait."""
@@ -149,7 +156,8 @@ class Connection:
         if not self._is_synced:
             self._is_synced = True
             # One past the last event: taking the frame back must not bring that event back too.
-            self.push(position + 1, SYNCED[self.sync_reason])
+            self._queue(position + 1, SYNCED[self.sync_reason])
+        self._pump()
 
     def cut_off(self, position: int, reason: str) -> None:
         """Go live after ``position`` without all that was missed, and say so; close if ``synced`` was said before."""
@@ -177,66 +185,80 @@ class Connection:
             spread = random.randint(0, RETRY_SPREAD_MS) if close.is_to_be_spread else 0  # noqa: S311  keeps no secret
             retry_after_ms = close.retry_after_seconds * 1000 + spread
         self._forget()
-        self._last_words.append(protocol.goodbye(close, retry_after_ms=retry_after_ms).message)
-        self._last_words.append({"type": "websocket.close", "code": int(close), "reason": close.reason})
-        self._set_timer(CLOSING_SECONDS, self._abort)
+        self._controls.append(protocol.goodbye(close, retry_after_ms=retry_after_ms))
+        self._parting = close
+        self._set_timer(CLOSING_SECONDS, self._outlet.abort)
         self._pump()
 
     def gone(self) -> None:
         """Note that the peer is gone: nothing more is sent, and nothing is left running."""
         self._forget()
-        self._last_words.clear()
         self._stop_timer()
-        if self._sending is not None:
-            self._sending.cancel()
-            self._sending = None
+        self._outlet.stop()
 
     def _fall_behind(self, position: int) -> None:
         self.considered = position
         self.state = State.CATCHING_UP
         self.on_behind(self)
 
+    def _queue(self, position: int, frame: Frame) -> None:
+        self._events.append((position, frame))
+        self._event_bytes += frame.size
+
     def _forget(self) -> None:
         self.state = State.CLOSED
         self._controls.clear()
+        self._parting = None
         self._forget_events()
 
     def _forget_events(self) -> None:
         self._events.clear()
         self._event_bytes = 0
 
-    def _next(self) -> Mapping[str, Any] | None:
-        if self._last_words:
-            return self._last_words.popleft()
-        if self._controls:
-            return self._controls.popleft().message
-        if self._events:
-            _, frame = self._events.popleft()
-            self._event_bytes -= frame.size
-            return frame.message
-        return None
-
     def _pump(self) -> None:
-        while self._sending is None and (message := self._next()) is not None:
-            try:
-                rest = step(self._send(message))
-            except Exception as error:  # noqa: BLE001  a broken peer must not break the batch being delivered
-                self._broken(error)
+        """Hand on what waits while there is room: what goes first first, and the events joined to parcels."""
+        while self._outlet.has_room:
+            if self._controls:
+                del self._controls[: self._send(self._controls)]
+            elif self._parting is not None:
+                self._part(self._parting)
+            elif self._events:
+                self._send_events()
+            else:
                 return
-            if rest is not None:
-                if self.is_open:
-                    self._set_timer(STALL_SECONDS, self._stalled)
-                self._sending = asyncio.get_running_loop().create_task(self._finish(rest))
-                # A task that is cancelled before its first step never comes to what it was to await.
-                self._sending.add_done_callback(partial(_close, rest))
 
-    async def _finish(self, rest: Coroutine[Any, Any, None]) -> None:
+    def _send_events(self) -> None:
+        frames: list[Frame] = []
+        size = 0
+        for _, frame in self._events:
+            size += frame.size
+            if frames and size > PARCEL_BYTES:
+                break
+            frames.append(frame)
+        taken = self._send(frames)
+        self._event_bytes -= sum(frame.size for _, frame in self._events[:taken])
+        del self._events[:taken]
+
+    def _send(self, frames: Sequence[Frame], wire: bytes | None = None) -> int:
+        """Hand frames to the outlet; return how many it took. To one that is broken everything is lost, and taken."""
         try:
-            await rest
-        except Exception as error:  # noqa: BLE001  see _pump
+            taken = self._outlet.send(frames, wire)
+        except Exception as error:  # noqa: BLE001  a broken peer must not break the batch being delivered
             self._broken(error)
-        finally:
-            self._sending = None
+            return len(frames)
+        if not self._outlet.has_room and self.is_open:
+            self._set_timer(STALL_SECONDS, self._stalled)
+        return taken
+
+    def _part(self, close: Close) -> None:
+        self._parting = None
+        try:
+            self._outlet.close(close)
+        except Exception as error:  # noqa: BLE001  as above
+            self._broken(error)
+
+    def _go_on(self) -> None:
+        """Send what waits, now that there is room again."""
         if self.is_open:
             self._stop_timer()
         self._pump()
@@ -249,10 +271,9 @@ class Connection:
     def _broken(self, error: Exception) -> None:
         logger.debug("a send failed (%s): the peer is gone", type(error).__name__)
         self._forget()
-        self._last_words.clear()
         # If the peer is there after all, it must not take a socket for live on which nothing will ever come. But not at
         # once: a server that ends a socket by itself refuses what is sent meanwhile, and its last words are on the way.
-        self._set_timer(CLOSING_SECONDS, self._abort)
+        self._set_timer(CLOSING_SECONDS, self._outlet.abort)
 
     def _set_timer(self, seconds: float, then: Callable[[], None]) -> None:
         self._stop_timer()
@@ -262,7 +283,3 @@ class Connection:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-def _close(coroutine: Coroutine[Any, Any, None], _: "asyncio.Task[None]") -> None:
-    coroutine.close()

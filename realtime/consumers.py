@@ -12,6 +12,7 @@ from realtime.connection import Connection, Identity
 from realtime.hub import hub_of_this_loop
 from realtime.lifetime import Lifetime
 from realtime.limits import Bucket, rate_of
+from realtime.outlets import outlet_of
 from realtime.ports import TokenRefused
 from realtime.protocol import Auth, Close, NotUnderstood
 
@@ -30,8 +31,7 @@ class NotificationConsumer(AsyncConsumer):
         self.connection = Connection(
             identity=scope["identity"],
             cursor=scope["cursor"],
-            send=send,
-            abort=scope.get("extensions", {}).get("usher.transport", {}).get("abort", lambda: None),
+            outlet=outlet_of(scope, send, fast_lane=settings.USHER.fast_lane),
         )
         self.lifetime = Lifetime(
             self.connection,

@@ -6,7 +6,6 @@ This module imports no framework, so that another transport, a test or a tool ca
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any
@@ -160,12 +159,13 @@ def parse(text: str | None) -> Auth | Pong:
     return message
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True, eq=False):
     """A server's frame, ready to be sent to any number of sockets: one object, never changed."""
 
     message: Mapping[str, Any]
     """The ASGI message that carries it."""
+    wire: bytes
+    """The same as it goes over a WebSocket, header and payload, for servers that take it like that."""
     size: int
     """Bytes of payload."""
 
@@ -179,7 +179,15 @@ class Frame:
 def frame(content: Mapping[str, Any]) -> Frame:
     """Return the frame that carries ``content``: the one place that encodes what goes to a client."""
     data = _encode(content)
-    return Frame(message={"type": "websocket.send", "text": data.decode()}, size=len(data))
+    size = len(data)
+    return Frame({"type": "websocket.send", "text": data.decode()}, _header(size) + data, size)
+
+
+def _header(size: int) -> bytes:
+    """Return what RFC 6455 (5.2) puts before a text of so many bytes: final, neither compressed nor masked."""
+    if size < 126:  # noqa: PLR2004  126 and 127 say that the length follows, in 2 or in 8 bytes
+        return bytes((0x81, size))
+    return b"\x81\x7e" + size.to_bytes(2, "big") if size < 1 << 16 else b"\x81\x7f" + size.to_bytes(8, "big")
 
 
 def moment(at: datetime) -> str:

@@ -9,6 +9,9 @@ on the same things, which are what a connection that must neither lose nor hoard
 - A request whose head is not plain, or a handshake that is none, never comes to the application: ``heads`` judges it.
 - A handshake may be refused with a status, headers and a body (``websocket.http.response``).
 - ``scope["extensions"]["usher.transport"]["abort"]()`` drops a socket at once; a waiting ``send`` raises ``OSError``.
+- ``…["write"](frames)`` hands frames that are ready for the wire to the transport, past ``send`` and in order with what
+  that sends. It is false when the kernel has not taken all of it; then nothing more should be written before the
+  function that was given to ``…["when_written"]`` is called. It raises ``OSError`` once nobody will read it.
 - An application that fails or returns leaves no open socket behind: the client sees 1011.
 - A connection that is over leaves nothing behind; large buffers go back to the system (``memory``).
 - On the way out the server stops listening, lets the application say goodbye, and answers what it had begun to answer.

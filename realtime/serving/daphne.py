@@ -112,7 +112,7 @@ class Server(DaphneServer):  # type: ignore[misc]
         if isinstance(protocol, Socket):
             scope.update(protocol.asked)
             scope["scheme"] = "ws"
-            scope["extensions"] = {"websocket.http.response": {}, "usher.transport": {"abort": protocol.abort}}
+            scope["extensions"] = {"websocket.http.response": {}, "usher.transport": protocol.past_send}
         task = asyncio.get_running_loop().create_task(self.application(scope, protocol.receive, protocol.send))
         self.tasks[protocol] = task
         task.add_done_callback(partial(self._application_ended, protocol))

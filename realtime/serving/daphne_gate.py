@@ -3,6 +3,7 @@
 # ruff: noqa: N802  (the names are Twisted's)
 
 import asyncio
+from collections.abc import Callable
 
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
@@ -20,6 +21,8 @@ class Gate:
     def __init__(self) -> None:
         self._open = asyncio.Event()
         self._open.set()
+        self.tell_open: Callable[[], None] | None = None
+        """Called each time that the gate is opened because the buffer was written out."""
 
     @property
     def is_open(self) -> bool:
@@ -37,6 +40,8 @@ class Gate:
     def resumeProducing(self) -> None:
         """Open the gate: the buffer is empty."""
         self._open.set()
+        if self.tell_open is not None:
+            self.tell_open()
 
     def stopProducing(self) -> None:
         """Open the gate for good: the transport is gone, and whoever waits must learn of it."""

@@ -2,6 +2,7 @@
 
 # ruff: noqa: FBT001, FBT002, N802, N803  (the names and the flags are Twisted's and Autobahn's)
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
@@ -71,6 +72,11 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
             "subprotocols": [name.decode("ascii") for name in self.head.listed(b"sec-websocket-protocol")],
         }
 
+    @property
+    def past_send(self) -> dict[str, Any]:
+        """What an application may do besides ``send``: the extension ``usher.transport``."""
+        return {"abort": self.abort, "write": self.write, "when_written": self.when_written}
+
     # What the application does
 
     async def receive(self) -> Message:
@@ -86,6 +92,32 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
         if self.is_gone:
             raise SocketGone
         self.handle_reply(message)
+
+    def write(self, frames: bytes) -> bool:
+        """
+        Hand frames to the kernel as they are; return whether it has taken them, so that there is room.
+
+        Twisted's own ``write`` takes them to its next turn, and asks the kernel three times instead of once. So it
+        gets what the kernel does not take, and all that comes behind something it still has; see ``when_written``.
+        Raises ``SocketGone``.
+        """
+        if self.state != self.STATE_OPEN or self.is_gone:
+            raise SocketGone
+        transport = self.transport
+        if not (transport.dataBuffer or transport._tempDataBuffer):  # noqa: SLF001  nothing tells that it has nothing
+            try:
+                frames = frames[transport.socket.send(frames) :]
+                if not frames:
+                    return True
+            except OSError:
+                pass  # no room, or nobody there: Twisted finds out, and ends the connection as it should be ended
+        transport.write(frames)
+        transport.producerPaused = True  # tells the gate when all is written out, however little it is
+        return False
+
+    def when_written(self, tell: Callable[[], None]) -> None:
+        """Have ``tell`` called each time that Twisted has written out what it kept."""
+        self.gate.tell_open = tell
 
     def abort(self) -> None:
         """Drop the connection at once, with all that waits to be written."""

@@ -52,5 +52,8 @@ class Limits:
 DEFAULTS = Limits()
 TOO_MANY_CONTROL_FRAMES = "too many control frames"
 
+FULL_BYTES = 64 * 1024
+"""With more than this in its buffer a transport is full, as asyncio and Twisted see it."""
+
 # A socket that was closed on the way out has this long to take its last bytes.
 LINGER_SECONDS = 2

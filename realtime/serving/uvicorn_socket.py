@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import struct
+from collections.abc import Callable
 from typing import Any, cast
 
 from uvicorn._types import ASGISendEvent
@@ -16,7 +17,7 @@ from websockets.protocol import State
 
 from realtime.limits import Bucket
 from realtime.serving.answering import undecided
-from realtime.serving.limits import LINGER_SECONDS, TOO_MANY_CONTROL_FRAMES, Limits
+from realtime.serving.limits import FULL_BYTES, LINGER_SECONDS, TOO_MANY_CONTROL_FRAMES, Limits
 
 
 class Socket(WebSocketsSansIOProtocol):
@@ -26,6 +27,7 @@ class Socket(WebSocketsSansIOProtocol):
     _deciding: asyncio.TimerHandle | None = None
     _lingering: asyncio.TimerHandle | None = None
     _control: Bucket | None = None
+    _tell_written: Callable[[], None] | None = None
 
     def data_received(self, data: bytes) -> None:
         """Keep what comes while the application decides; uvicorn would answer it before the handshake."""
@@ -41,6 +43,28 @@ class Socket(WebSocketsSansIOProtocol):
         else:
             self._came_early += data
         self._linger()
+
+    def write(self, frames: bytes) -> bool:
+        """
+        Hand frames to the transport as they are; return whether the kernel has taken them, so that there is room.
+
+        What it has not taken the transport keeps; see ``when_written``. Raises ``ClientDisconnected``.
+        """
+        if self.close_sent or self.transport.is_closing():
+            raise ClientDisconnected
+        self.transport.write(frames)
+        return self.writable.is_set()
+
+    def when_written(self, tell: Callable[[], None]) -> None:
+        """Have ``tell`` called each time that the transport has written out what it kept."""
+        self._tell_written = tell
+        # From now on the first byte that the kernel does not take makes it full, and the last makes it writable again.
+        self.transport.set_write_buffer_limits(high=0)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._tell_written is not None:
+            self._tell_written()
 
     async def send(self, message: ASGISendEvent) -> None:
         """Send a message; once the application has accepted, read what came before."""
@@ -70,7 +94,11 @@ class Socket(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if not self.handshake_complete:  # complete already: refused as no valid handshake, and there is no application
             extensions = cast("dict[str, Any]", self.scope["extensions"])
-            extensions["usher.transport"] = {"abort": self.abort}
+            extensions["usher.transport"] = {
+                "abort": self.abort,
+                "write": self.write,
+                "when_written": self.when_written,
+            }
             self._deciding = self.loop.call_later(limits_of(self).handshake_seconds, self._turn_away)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -118,7 +146,7 @@ class Socket(WebSocketsSansIOProtocol):
         """Answer, except to a client that sends pings and reads no pongs: they would pile up."""
         if not self._takes_control_frame():
             return
-        if self.writable.is_set():
+        if self.transport.get_write_buffer_size() <= FULL_BYTES:
             super().handle_ping()
         else:
             self.conn.data_to_send()

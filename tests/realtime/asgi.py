@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts import tokens
 from tests.realtime.house import LONG, make_session, make_tenant, make_user
+from tests.realtime.transport import texts_in
 
 PATH = "/ws/user_notifications/"
 
@@ -17,9 +18,12 @@ PATH = "/ws/user_notifications/"
 class Visitor:
     """One connection to an application. Names of ASGI messages are without their ``websocket.``"""
 
-    def __init__(self, application, *, headers=(), path=PATH, query="", subprotocols=(), address="192.0.2.7"):
+    def __init__(
+        self, application, *, headers=(), path=PATH, query="", subprotocols=(), address="192.0.2.7", has_lane=False
+    ):
         self.said = asyncio.Queue()
         self.heard = []
+        self.by_lane = []
         self._changed = asyncio.Event()
         scope = {
             "type": "websocket",
@@ -30,6 +34,9 @@ class Visitor:
             "client": (address, 4711),
             "extensions": {"websocket.http.response": {}},
         }
+        if has_lane:
+            lane = {"abort": lambda: None, "write": self._hear_by_lane, "when_written": lambda tell: None}
+            scope["extensions"]["usher.transport"] = lane
         self.say("connect")
         self._task = asyncio.create_task(application(scope, self.said.get, self._hear))
         self._task.add_done_callback(lambda _: self._changed.set())
@@ -37,6 +44,13 @@ class Visitor:
     async def _hear(self, message):
         self.heard.append(message)
         self._changed.set()
+
+    def _hear_by_lane(self, frames):
+        texts = texts_in(frames)
+        self.by_lane += [json.loads(text)["type"] for text in texts]
+        self.heard += [{"type": "websocket.send", "text": text} for text in texts]
+        self._changed.set()
+        return True
 
     def say(self, kind, **message):
         """Send an ASGI message."""

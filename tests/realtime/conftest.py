@@ -15,14 +15,15 @@ from realtime.routing import websocket
 from tests.realtime.asgi import Inside, World, session_of, visits
 from tests.realtime.house import house, make_session, make_tenant, make_user
 from tests.realtime.layers import ALL, WITH_REDIS, settings_of
+from tests.realtime.transport import Way
 from tests.services.redis import RedisServer
 
 ORIGIN = "https://app.example.com"
 
 
-@pytest.fixture(params=[False, True], ids=["waits first", "takes first"])
-def takes_first(request):
-    """When a full transport waits: before it takes a message, or after."""
+@pytest.fixture(params=Way, ids=lambda way: way.value)
+def way(request):
+    """Each way in which frames leave."""
     return request.param
 
 

@@ -26,6 +26,7 @@ from accounts.models import Session, User
 from realtime import ports, rights
 from realtime.connection import Connection, Identity
 from realtime.hub import Hub, hub_of_this_loop
+from realtime.outlets import Outlet
 from tenants.models import Head, Tenant
 
 Answer = TypeVar("Answer")
@@ -102,6 +103,13 @@ class Socket:
                 await self.changed.wait()
 
 
+def socket_of(connection: Connection) -> Socket:
+    """Return the client at the other end of a connection."""
+    socket = connection._outlet._send.__self__
+    assert isinstance(socket, Socket)
+    return socket
+
+
 class House:
     """A hub on the running loop, and a thread that writes to the database as another client would."""
 
@@ -129,7 +137,7 @@ class House:
             socket.closed = socket.closed or 1006
             socket.changed.set()
 
-        connection = Connection(identity=identity, send=socket.send, abort=aborted, cursor=cursor)
+        connection = Connection(identity=identity, outlet=Outlet(socket.send, abort=aborted), cursor=cursor)
         socket.connection = connection  # type: ignore[attr-defined]
         self.hub.join(connection)
         return socket

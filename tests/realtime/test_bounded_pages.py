@@ -9,7 +9,7 @@ from config.env import PROJECT
 from realtime import batch
 from realtime.connection import MOST_BYTES
 from realtime.models import Event
-from tests.realtime.house import house, make_session, make_tenant, make_user
+from tests.realtime.house import house, make_session, make_tenant, make_user, socket_of
 
 pytestmark = [pytest.mark.each_database, pytest.mark.usefixtures("database")]
 
@@ -38,7 +38,7 @@ def waiting(monkeypatch):
     feed = batch.Batch._feed
 
     def noted(self, connection, *args):
-        room = connection._send.__self__.room
+        room = socket_of(connection).room
         room.clear()
         feed(self, connection, *args)
         bytes_waiting.append(connection._event_bytes)
@@ -85,8 +85,8 @@ async def test_the_widest_frame_is_as_wide_as_the_protocol_says():
         acme = await home.write(make_tenant, "a" * 63)
         socket = await home.socket(await home.write(make_session, await home.write(make_user, acme, "alice", "owner")))
         sizes = []
-        push = socket.connection.push
-        socket.connection.push = lambda position, frame: (sizes.append(frame.size), push(position, frame))
+        offer = socket.connection.offer
+        socket.connection.offer = lambda parcel: (sizes.extend(f.size for f in parcel.frames), offer(parcel))
         await home.write(make_widest_people, acme, 1)
         await socket.until(lambda s: s.heard_of)
 

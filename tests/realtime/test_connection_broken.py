@@ -7,19 +7,19 @@ import pytest
 from realtime import protocol
 from realtime.connection import CLOSING_SECONDS, State
 from realtime.protocol import Close
-from tests.realtime.transport import Transport, event, turns, with_waiting
+from tests.realtime.transport import Transport, Way, offer, turns, with_waiting
 
 
 @pytest.mark.parametrize("room", [0, 1])
-async def test_a_broken_send_breaks_nothing_else_and_cuts_off(takes_first, room):
-    transport = Transport(room=room, takes_first=takes_first)
+async def test_a_broken_send_breaks_nothing_else_and_cuts_off(way, room):
+    transport = Transport(room=room, way=way)
     connection = with_waiting(transport, 1, 2)
     sent = transport.kinds
 
     transport.break_off()
-    connection.offer(3, event(3))
+    offer(connection, 3)
     await turns()
-    connection.offer(4, event(4))
+    offer(connection, 4)
     connection.control(protocol.PING)
     connection.close(Close.DRAIN)
     await turns()
@@ -40,26 +40,27 @@ async def test_a_send_that_breaks_at_once_is_not_raised_to_who_delivers():
     connection = with_waiting(transport)
     transport.break_off()
 
-    connection.offer(1, event(1))
+    offer(connection, 1)
 
     assert (connection.state, connection.queued) == (State.CLOSED, 0)
     connection.gone()
     assert (connection._timer, transport.aborted) == (None, 0)
 
 
-async def test_when_the_peer_is_gone_nothing_is_left(takes_first):
-    transport = Transport(room=0, takes_first=takes_first)
+async def test_when_the_peer_is_gone_nothing_is_left(way):
+    transport = Transport(room=0, way=way)
     connection = with_waiting(transport, 1, 2)
-    (sending,) = asyncio.all_tasks() - {asyncio.current_task()}
+    sending = asyncio.all_tasks() - {asyncio.current_task()}
+    assert len(sending) == (way is not Way.LANE)
 
     connection.gone()
     await turns()
 
-    assert sending.cancelled()
-    assert (connection.queued, connection._timer, connection._sending) == (0, None, None)
+    assert all(task.cancelled() for task in sending)
+    assert (connection.queued, connection._timer, connection._outlet._rest) == (0, None, None)
     transport.make_room()
     await turns()
-    assert transport.kinds == (["synced"] if takes_first else [])
+    assert transport.kinds == (["synced"] if way.takes_first else [])
 
 
 async def test_who_is_gone_while_closing_leaves_no_clock_behind():

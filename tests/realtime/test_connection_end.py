@@ -8,7 +8,7 @@ from realtime import connection as module
 from realtime import protocol
 from realtime.connection import State
 from realtime.protocol import Close
-from tests.realtime.transport import Transport, connection_to, event, turns, with_waiting
+from tests.realtime.transport import Transport, connection_to, feed, offer, turns, with_waiting
 
 
 @pytest.fixture
@@ -56,8 +56,8 @@ async def test_without_a_hint_it_is_told_to_spread_its_coming_back():
     assert all(0 <= hint <= 2000 for hint in hints)
 
 
-async def test_closing_drops_what_waits_but_ends_what_is_on_its_way(takes_first):
-    transport = Transport(room=0, takes_first=takes_first)
+async def test_closing_drops_what_waits_but_ends_what_is_on_its_way(way):
+    transport = Transport(room=0, way=way)
     connection = with_waiting(transport, 1, 2, 3)
     connection.control(protocol.PING)
 
@@ -69,15 +69,15 @@ async def test_closing_drops_what_waits_but_ends_what_is_on_its_way(takes_first)
     connection.gone()
 
 
-async def test_nothing_comes_after_the_close(takes_first):
-    transport = Transport(room=1, takes_first=takes_first)
+async def test_nothing_comes_after_the_close(way):
+    transport = Transport(room=1, way=way)
     connection = with_waiting(transport)
     connection.close(Close.NOT_AUTHORISED)
 
     connection.close(Close.SERVER_ERROR)
     connection.control(protocol.PING)
-    connection.offer(1, event(1))
-    connection.push(2, event(2))
+    offer(connection, 1)
+    feed(connection, 2, reached=2)
     connection.catch_up(0)
     connection.go_live(5)
     connection.rewind()
@@ -102,14 +102,14 @@ async def test_one_that_closes_before_it_was_let_in_stays_closed():
 
 
 @pytest.mark.usefixtures("shortly")
-async def test_a_full_transport_is_cut_off(takes_first):
-    transport = Waiter(room=0, takes_first=takes_first)
+async def test_a_full_transport_is_cut_off(way):
+    transport = Waiter(room=0, way=way)
     connection = with_waiting(transport, 1, 2)
 
     connection.close(Close.DRAIN)
     await transport.cut_off.wait()
 
-    assert transport.kinds == (["synced"] if takes_first else [])
+    assert transport.kinds == (["synced"] if way.takes_first else [])
     connection.gone()
     await turns()
     assert transport.aborted == 1
@@ -127,8 +127,8 @@ async def test_a_peer_that_never_answers_the_close_is_cut_off_too():
 
 
 @pytest.mark.usefixtures("shortly")
-async def test_who_takes_nothing_for_too_long_is_told_to_come_back_and_cut_off(takes_first):
-    transport = Waiter(room=0, takes_first=takes_first)
+async def test_who_takes_nothing_for_too_long_is_told_to_come_back_and_cut_off(way):
+    transport = Waiter(room=0, way=way)
     connection = with_waiting(transport, 1)
 
     await transport.cut_off.wait()
@@ -140,8 +140,8 @@ async def test_who_takes_nothing_for_too_long_is_told_to_come_back_and_cut_off(t
     connection.gone()
 
 
-async def test_each_frame_that_is_taken_starts_the_clock_anew(takes_first):
-    transport = Transport(room=0, takes_first=takes_first)
+async def test_each_frame_that_is_taken_starts_the_clock_anew(way):
+    transport = Transport(room=0, way=way)
     connection = with_waiting(transport, 1, 2)
     first = connection._timer
     assert first is not None

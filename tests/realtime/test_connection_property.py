@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from realtime import protocol
 from realtime.connection import MOST_FRAMES, State
-from tests.realtime.transport import Transport, connection_to, event, turns
+from tests.realtime.transport import Transport, Way, connection_to, feed, offer, turns
 
 PAGE = 20
 
@@ -38,10 +38,10 @@ class OneSocket(RuleBasedStateMachine):
     def run(self):
         self.loop.run_until_complete(turns())
 
-    @initialize(before=st.lists(st.booleans(), max_size=60), start=st.integers(0, 60), takes_first=st.booleans())
-    def join(self, before, start, takes_first):
+    @initialize(before=st.lists(st.booleans(), max_size=60), start=st.integers(0, 60), way=st.sampled_from(Way))
+    def join(self, before, start, way):
         async def make():
-            self.transport = Transport(room=0, takes_first=takes_first)
+            self.transport = Transport(room=0, way=way)
             self.connection = connection_to(self.transport)
             self.connection.control(protocol.PING)
             if self.start < len(self.log):
@@ -64,8 +64,7 @@ class OneSocket(RuleBasedStateMachine):
 
         async def apply():
             reached = min(self.hub_at + PAGE, len(self.log))
-            for position in self.visible(self.hub_at, reached):
-                self.connection.offer(position, event(position))
+            offer(self.connection, *self.visible(self.hub_at, reached))
             self.hub_at = reached
             if self.connection.wants_page:
                 self.feed()
@@ -76,13 +75,7 @@ class OneSocket(RuleBasedStateMachine):
     def feed(self):
         after = self.connection.considered
         reached = min(after + PAGE, len(self.log))
-        self.connection.considered = reached
-        if reached >= self.hub_at:
-            self.connection.state = State.LIVE
-        for position in self.visible(after, reached):
-            self.connection.push(position, event(position))
-        if self.connection.state is State.LIVE:
-            self.connection.go_live(reached)
+        feed(self.connection, *self.visible(after, reached), reached=reached, is_up_to_date=reached >= self.hub_at)
 
     @rule()
     def rewind(self):

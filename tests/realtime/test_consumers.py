@@ -19,6 +19,18 @@ async def test_the_way_from_the_handshake_to_an_event(world):
     assert event["redacted"] == []
 
 
+@pytest.mark.parametrize("switch", ["on", "off"])
+async def test_frames_go_by_the_servers_lane_unless_it_is_switched_off(world, settings, switch):
+    settings.USHER = settings.USHER.model_copy(update={"fast_lane": switch})
+    alice = await world.socket(has_lane=True)
+
+    await world.dave(alice)
+
+    kinds = [frame["type"] for frame in alice.frames]
+    assert kinds == ["ready", "synced", "user.created"]
+    assert alice.by_lane == (kinds if switch == "on" else [])
+
+
 async def test_a_pong_is_taken_and_answered_with_nothing(world):
     alice = await world.socket()
 

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+import websockets.frames
+from websockets.frames import Opcode
 
 from realtime import protocol
 from realtime.protocol import Close
@@ -95,6 +97,14 @@ def test_a_frame_knows_its_size_in_bytes_and_is_one_asgi_message():
 
     assert frame.message == {"type": "websocket.send", "text": '{"name":"Zoë"}'}
     assert frame.size == len(frame.text.encode()) == len(frame.text) + 1
+
+
+@pytest.mark.parametrize("size", [2, 125, 126, 127, 65_535, 65_536, 70_000])
+def test_a_frame_is_ready_for_the_wire_as_a_library_would_make_it(size):
+    frame = protocol.frame({"x": "y" * (size - 8)}) if size > 7 else protocol.frame({})
+
+    assert frame.size == size
+    assert frame.wire == websockets.frames.Frame(Opcode.TEXT, frame.text.encode()).serialize(mask=False)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from accounts.users import Newcomer, import_users
 from realtime import audience, batch, changes
 from realtime.connection import MOST_FRAMES
 from realtime.models import Event
-from tests.realtime.house import house, make_session, make_tenant, make_user
+from tests.realtime.house import house, make_session, make_tenant, make_user, socket_of
 
 pytestmark = [pytest.mark.each_database, pytest.mark.usefixtures("database")]
 
@@ -28,9 +28,9 @@ def turns(monkeypatch):
 
     def counted(self):
         sockets = [c for entry in self.audience.entries.values() for c in entry.connections]
-        before = sum(len(c._send.__self__.frames) for c in sockets)
+        before = sum(len(socket_of(c).frames) for c in sockets)
         apply(self)
-        done.append((self.audience.tenant_id, sum(len(c._send.__self__.frames) for c in sockets) - before))
+        done.append((self.audience.tenant_id, sum(len(socket_of(c).frames) for c in sockets) - before))
 
     monkeypatch.setattr(batch.Batch, "deliver", counted)
     return done

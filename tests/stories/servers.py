@@ -130,14 +130,16 @@ def environment_of(variables: Mapping[str, str]) -> dict[str, str]:
     """
     Return the environment of a server: that of the tests, as the demo, without the limits that tests would reach.
 
-    A test that is about a limit gives the one that it means. What a server executes is not measured, since that makes
-    it twice as slow, unless ``measured()`` is among the variables.
+    A test that is about a limit gives the one that it means. With FAST_LANE=off the servers of all tests are without
+    that. What a server executes is not measured, since that makes it twice as slow, unless ``measured()`` is among the
+    variables.
     """
     return {
         **{name: value for name, value in os.environ.items() if name != MEASURING},
         "DJANGO_SETTINGS_MODULE": "tests.stories.settings",
         "USHER_DEMO": "1",
         **WITHOUT_LIMITS,
+        "USHER_FAST_LANE": os.environ.get("FAST_LANE", "on"),
         "PYTHONUNBUFFERED": "1",
         **variables,
     }

@@ -5,17 +5,22 @@ The other tests here show that it works; these say what is missing when a new ve
 """
 
 import asyncio
+import contextlib
 import inspect
 import re
+import socket
+from unittest.mock import Mock
 
 import daphne.http_protocol
 import daphne.ws_protocol
 import pytest
+from twisted.internet.abstract import FileDescriptor
 from uvicorn.server import ServerState
 
 from realtime.serving import daphne as on_daphne
 from realtime.serving import daphne_request, daphne_socket, uvicorn_request, uvicorn_socket
 from realtime.serving import uvicorn as on_uvicorn
+from realtime.serving.daphne_gate import Gate
 from realtime.serving.limits import Limits
 
 OURS_ALONE = {
@@ -46,6 +51,9 @@ OURS_ALONE = {
         "_takes_control_frame",
         "_tell",
         "_turn_away",
+        "past_send",
+        "when_written",
+        "write",
     },
     on_uvicorn.Server: {"_has_no_idle_connection"},
     uvicorn_request.HttpConnection: {"is_idle", "_expect_head", "_expect_nothing", "_head", "_refuse"},
@@ -57,6 +65,8 @@ OURS_ALONE = {
         "_linger",
         "_takes_control_frame",
         "_turn_away",
+        "when_written",
+        "write",
     },
 }
 
@@ -98,7 +108,7 @@ def test_uvicorns_connections_keep_the_state_that_ours_read():
     config = on_uvicorn.Config(application, Limits())
     loop = asyncio.new_event_loop()
     try:
-        socket = uvicorn_socket.Socket(config, ServerState(), {}, loop)
+        ours = uvicorn_socket.Socket(config, ServerState(), {}, loop)
         http = uvicorn_request.HttpConnection(config, ServerState(), {}, loop)
     finally:
         loop.close()
@@ -118,6 +128,52 @@ def test_uvicorns_connections_keep_the_state_that_ours_read():
         "transport",
         "writable",
     ):
-        assert hasattr(socket, name)
+        assert hasattr(ours, name)
     for name in ("conn", "cycle", "headers", "loop", "scope", "timeout_keep_alive_task", "transport"):
         assert hasattr(http, name)
+
+
+def test_twisteds_transport_tells_when_it_has_written_out_what_the_lane_has_left_to_it():
+    for name in ("dataBuffer", "_tempDataBuffer", "producerPaused"):
+        assert hasattr(FileDescriptor(Mock()), name), f"Socket.write under daphne goes by {name}, which is no more"
+    transport = FileDescriptor(Mock())
+    transport.connected = 1
+    transport.writeSomeData = len
+    gate = Gate()
+    gate.tell_open = Mock()
+    transport.registerProducer(gate, streaming=True)
+
+    transport.write(b"left")
+    assert transport._tempDataBuffer, "there is something left before Twisted's next turn"
+    transport.producerPaused = True
+    transport.doWrite()
+
+    assert gate.tell_open.call_count == 1
+    assert not any((transport.dataBuffer, transport._tempDataBuffer, transport.producerPaused))
+
+
+async def test_asyncios_transport_is_full_with_the_first_byte_that_is_left_and_tells_when_there_is_none():
+    ours, theirs = socket.socketpair()
+    told = []
+
+    class Told(asyncio.Protocol):
+        def pause_writing(self):
+            told.append("full")
+
+        def resume_writing(self):
+            told.append("empty")
+
+    transport, _ = await asyncio.get_running_loop().create_connection(Told, sock=ours)
+    transport.set_write_buffer_limits(high=0)
+    with theirs:
+        while not told:
+            transport.write(b"x" * 4096)
+        assert 0 < transport.get_write_buffer_size() <= 4096
+        theirs.setblocking(False)
+        while told == ["full"]:
+            with contextlib.suppress(BlockingIOError):
+                theirs.recv(2**20)
+            await asyncio.sleep(0)
+        assert (told, transport.get_write_buffer_size()) == (["full", "empty"], 0)
+        transport.abort()
+        await asyncio.sleep(0)

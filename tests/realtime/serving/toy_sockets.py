@@ -77,6 +77,37 @@ async def flood(scope, receive, send, name, megabytes):
     await receive()
 
 
+PIECE = b"\x81\x7f" + (65_537).to_bytes(8, "big") + b"x" * 65_537
+"""The frame of a piece of such a flood, ready for the wire."""
+
+
+async def lane(scope, receive, send, name, megabytes, pieces=1):
+    """Flood by the fast lane: so many pieces in a write, and the next write when there is room."""
+    await accepted(receive, send)
+    transport = scope["extensions"]["usher.transport"]
+    sockets[name] = {"sent": 0, "send": send, "abort": transport["abort"]}
+    room = asyncio.Event()
+    transport["when_written"](room.set)
+    heard = asyncio.ensure_future(receive())
+    for _ in range(0, int(megabytes) * 16, int(pieces)):
+        room.clear()
+        if not transport["write"](PIECE * int(pieces)):
+            both = [heard, asyncio.ensure_future(room.wait())]
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            both[1].cancel()
+        if heard.done() and heard.result()["type"] == "websocket.disconnect":
+            break
+        sockets[name]["sent"] += int(pieces)
+    else:
+        await send({"type": "websocket.close", "code": 4002, "reason": "enough"})
+        heard = asyncio.ensure_future(receive()) if heard.done() else heard
+    then = (await heard)["type"]
+    try:
+        transport["write"](PIECE)
+    except OSError as error:
+        tell("write refused", error=type(error).__name__, then=then)
+
+
 async def deaf(scope, receive, send):
     await accepted(receive, send)
     tell("stuck")
@@ -108,4 +139,4 @@ async def undecided(scope, receive, send):
     await for_ever.wait()
 
 
-SOCKETS = (echo, greet, refuse, deny, close, empty, flood, deaf, stubborn, fail, fail_early, leave, undecided)
+SOCKETS = (echo, greet, refuse, deny, close, empty, flood, lane, deaf, stubborn, fail, fail_early, leave, undecided)

@@ -1,0 +1,64 @@
+"""The fast lane: frames go to the transport as they are, in order with what the server itself sends, and no faster."""
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import Opcode
+
+from tests.realtime.serving.test_pressure import masked, opened
+
+SIZE = 65_537
+
+
+@pytest.mark.parametrize("pieces", [1, 32])
+def test_who_reads_gets_all_of_it_and_then_the_close(server, pieces):
+    with server.socket(f"/lane?name=alice&megabytes=20&pieces={pieces}") as socket:
+        assert [len(socket.recv(timeout=20)) for _ in range(320)] == [SIZE] * 320
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(timeout=20)
+
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4002, "enough")
+    assert server.hears("write refused")["then"] == "websocket.disconnect", "nothing goes out behind a close"
+
+
+def test_a_reader_that_takes_nothing_costs_one_write(start):
+    server = start()
+    before = server.resident_megabytes()
+
+    with opened(server, "/lane?name=mallory&megabytes=50"):
+        assert 0 < server.sent_at_rest("mallory") < 200, "of 800; the kernel takes some"
+        assert server.resident_megabytes() - before < 5
+
+
+def test_pongs_come_between_whole_frames(start):
+    server = start(control_frames=10**9)
+    with server.socket("/lane?name=bob&megabytes=20") as socket:
+        pongs = [socket.ping() for _ in range(100)]
+        received = 0
+        for number, pong in enumerate(pongs):
+            while not pong.wait(timeout=0):
+                received += 1
+                assert len(socket.recv(timeout=20)) == SIZE
+            pongs[number] = received
+
+        assert received < 320, "they were answered before the end"
+        assert [len(socket.recv(timeout=20)) for _ in range(320 - received)] == [SIZE] * (320 - received)
+
+
+@pytest.mark.parametrize("last_words", [masked(Opcode.CLOSE, b"\x03\xe8"), b"\x81\x02hi"], ids=["a close", "a mistake"])
+def test_a_stuck_client_that_ends_its_socket_is_written_to_no_more(server, last_words):
+    with opened(server, "/lane?name=carol&megabytes=50") as raw:
+        server.sent_at_rest("carol")
+        raw.sendall(last_words)
+
+        assert server.hears("write refused")["then"] == "websocket.disconnect"
+
+
+def test_abort_drops_what_the_lane_has_left(server):
+    with opened(server, "/lane?name=dave&megabytes=50&pieces=64") as raw:
+        server.sent_at_rest("dave")
+        server.get("/abort?name=dave")
+
+        assert server.hears("write refused")["then"] == "websocket.disconnect"
+        with pytest.raises(ConnectionResetError):
+            while raw.recv(65_536):
+                pass
