@@ -12,11 +12,11 @@ ALONE := env -u REDIS_URL -u HOST -u PORT -u USHER_DEMO USHER_ENV_FILE= DATABASE
 	USHER_SECRET_KEY=this-key-signs-nothing-but-what-tests-make USHER_JWT_KEY=this-key-signs-no-token-but-those-of-tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run page test check faults screenshots mutants fix bench install install-development
+.PHONY: help run page test check faults screenshots mutants fix bench bench-quick install install-development
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; \
-		do printf '  make %-9s %s\n' "$$name" "$$text"; done
+		do printf '  make %-11s %s\n' "$$name" "$$text"; done
 
 # umask: the database is for its owner alone. A page that cannot be built keeps nobody from the rest.
 run: install ## Serve the demo on http://127.0.0.1:8000 (HOST=, PORT=, SERVER=daphne|uvicorn)
@@ -67,5 +67,9 @@ fix: install-development ## Mend what can be mended without thinking: form and s
 	$(BIN)/ruff check --fix
 	$(BIN)/python -m tools.node run fix
 
-bench: install-development ## Run the benchmarks
-	@$(ALONE) $(BIN)/python bench/handover.py
+# What is measured would suffer from a neighbour here, too. A C compiler is needed; peers say what they need.
+bench: install-development ## Run the benchmarks, and render bench/README.md (25 min; ARGS="--shapes storm,idle")
+	@$(ALONE) $(BIN)/python -m bench $(ARGS)
+
+bench-quick: install-development ## Run a little of most benchmarks, without peers (3 min)
+	@$(ALONE) $(BIN)/python -m bench --quick $(ARGS)

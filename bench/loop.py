@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,6 +51,10 @@ class Traffic:
             in_flight.difference_update(done)
         return 0
 
+    def burst(self, count: int) -> None:
+        """Publish so many events at once, and wait for them."""
+        self.finish(set(self.publish(count)))
+
     def loop(self, *, window: int, seconds: float, most: int | None = None) -> None:
         """Keep ``window`` events in flight for so long (or until ``most`` were published); then wait for the last."""
         until = time.monotonic() + seconds
@@ -76,9 +80,13 @@ class Traffic:
         self.loop(window=window, seconds=seconds * WARM_UP_SHARE, most=None if most is None else window)
         return self.counted(lambda: self.loop(window=window, seconds=seconds, most=most)) | {"window": window}
 
-    def counted(self, what: Any) -> dict[str, Any]:
-        """Return what the sockets got and the server used while ``what()`` ran."""
-        first = self.published
+    def counted(self, what: Callable[[], None], *, first: int | None = None) -> dict[str, Any]:
+        """
+        Return what the sockets got and the server used while ``what()`` ran.
+
+        They are owed the events that it publishes, and those from number ``first`` on.
+        """
+        first = self.published if first is None else first
         self.client.mark()
         system, beside = with_children(self.system.pids), with_children(self.system.beside)
         began, used, used_beside = time.monotonic(), cpu_seconds(system), cpu_seconds(beside)

@@ -55,10 +55,14 @@ class System(Protocol):
     name: str
     """One word or a few, as in the tables: "Socket.IO", "nchan", "Usher, uvicorn, lane"."""
     port: int
-    pids: Sequence[int]
-    """The processes whose CPU time and memory are the system's, with all their threads."""
-    beside: Sequence[int]
-    """Helpers on the other core (Redis, PostgreSQL), which have a column of their own."""
+
+    @property
+    def pids(self) -> Sequence[int]:
+        """The processes whose CPU time and memory are the system's, with all their threads."""
+
+    @property
+    def beside(self) -> Sequence[int]:
+        """Helpers on the other core (Redis, PostgreSQL), which have a column of their own."""
 
     def start(self, *, core: int, other: int, groups: int, each: int, folder: Path) -> None:
         """

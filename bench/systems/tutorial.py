@@ -1,5 +1,6 @@
 """The common Channels tutorial at its best, on daphne and uvicorn; see bench/tutorial."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import jwt
 
 from bench.house import PROJECT, House
+from bench.posting import Request
 from bench.processes import ChildProcess, Unavailable, accepts, free_port, pinned_to
 from bench.publishing import Publisher
 from bench.systems import Opening
@@ -115,6 +117,12 @@ class Tutorial:
         if self.publisher is None:
             raise RuntimeError("publish() before start()")
         self.publisher.tell("publish", [(self.group(group), marker) for group, marker in events])
+
+    def request_of(self, marker: str) -> Request:
+        """Return the request by which a user is created."""
+        name = f"p{time.monotonic_ns()}"
+        body = {"username": name, "first_name": marker, "email": f"{name}@mail.test"}
+        return Request(f"/users/{self.group(0)}/", {"Content-Type": "application/json"}, json.dumps(body).encode())
 
     def stop(self) -> None:
         """End server and publisher."""

@@ -1,10 +1,14 @@
 """Usher itself: ``manage.py serve`` on PostgreSQL and Redis, with its tenants, staff, roles and tokens."""
 
+import json
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from bench.house import PROJECT, House, usher_environment
+from bench.posting import Request
 from bench.processes import ChildProcess, Unavailable, accepts, free_port, pinned_to
 from bench.publishing import Publisher
 from bench.systems import Opening
@@ -14,25 +18,28 @@ PING, PONG = b'{"type":"ping"', b'{"type":"pong"}'
 SYNCED = b'"type":"synced"'
 LANE = "USHER_FAST_LANE"
 PROGRAM = [sys.executable, "-m", "bench.usher.publisher"]
+Lane = Literal["on", "off", "single"]
+USUAL_CLASSES = 4
+USER_CREATED, SAMPLE_TAKEN = "user.created", "sample.taken"
+NAMES = {"on": ", lane", "off": "", "single": ", lane not joined"}
 PRODUCT, SAMPLED = "config.settings", "bench.usher.settings"
 
 
 class Publishers:
-    """One publisher for each kind of events: its people stay when a server ends, and the next one finds them."""
+    """One publisher for each database and kind of events: its people stay when a server ends; the next finds them."""
 
     def __init__(self, house: House, *, core: int) -> None:
         self.house = house
         self._core = core
-        self._running: dict[str, Publisher] = {}
+        self._running: dict[tuple[str, str], Publisher] = {}
 
-    def of(self, settings: str) -> Publisher:
-        """Return the publisher of these settings."""
-        if settings not in self._running:
-            kind = "sample.taken" if settings == SAMPLED else "user.created"
+    def of(self, settings: str, kind: str) -> Publisher:
+        """Return the publisher of these settings and this kind of events."""
+        if (settings, kind) not in self._running:
             url = self.house.migrated(settings)
             environment = usher_environment(url, settings=settings, REDIS_URL=self.house.redis.url, BENCH_KIND=kind)
-            self._running[settings] = Publisher(PROGRAM, environment, core=self._core)
-        return self._running[settings]
+            self._running[settings, kind] = Publisher(PROGRAM, environment, core=self._core)
+        return self._running[settings, kind]
 
     def stop(self) -> None:
         """End them."""
@@ -42,20 +49,19 @@ class Publishers:
 
 
 class Usher:
-    """Usher on one server, with the fast lane on or off, and so many classes of viewers."""
+    """Usher on one server, with so many classes of viewers; a lane that is ``single`` writes each frame by itself."""
 
     def __init__(
         self,
         publishers: Publishers,
         *,
         server: str = "uvicorn",
-        lane: bool = True,
-        classes: int = 4,
+        lane: Lane = "on",
+        classes: int = USUAL_CLASSES,
         settings: str = PRODUCT,
-        name: str | None = None,
-        **variables: str,
+        kind: str = USER_CREATED,
     ) -> None:
-        self.name = name or f"Usher, {server}{', lane' if lane else ''}{f', K={classes}' if classes != 4 else ''}"  # noqa: PLR2004
+        self.name = f"Usher, {server}{NAMES[lane]}" + ("" if classes == USUAL_CLASSES else f", K={classes}")
         self.port = 0
         self.classes = classes
         self.tokens: list[str] = []
@@ -63,7 +69,7 @@ class Usher:
         self._server = server
         self._lane = lane
         self._settings = settings
-        self._variables = variables
+        self._kind = kind
         self._each = 0
         self._process: ChildProcess | None = None
 
@@ -80,7 +86,7 @@ class Usher:
     @property
     def publisher(self) -> Publisher:
         """Where its events come from."""
-        return self._publishers.of(self._settings)
+        return self._publishers.of(self._settings, self._kind)
 
     def start(self, *, core: int, other: int, groups: int, each: int, folder: Path) -> None:
         """Make the people, mint their tokens, start the server."""
@@ -94,7 +100,6 @@ class Usher:
             REDIS_URL=house.redis.url,
             PORT=str(self.port),
             **self._lane_switch(),
-            **self._variables,
         )
         with pinned_to(core):
             self._process = ChildProcess(
@@ -120,6 +125,13 @@ class Usher:
         """Have users created."""
         self.publisher.tell("publish", events)
 
+    def request_of(self, marker: str) -> Request:
+        """Return the request by which the owner creates a user."""
+        headers = {"Authorization": f"Bearer {self.tokens[0]}", "Content-Type": "application/json"}
+        name = f"p{time.monotonic_ns()}"
+        body = {"username": name, "full_name": marker, "email": f"{name}@mail.test", "phone": "+49 30 1234567"}
+        return Request("/api/v1/users", headers, json.dumps(body).encode())
+
     def stop(self) -> None:
         """End the server; raises ``RuntimeError`` if it wrote a traceback."""
         if self._process is not None:
@@ -132,7 +144,7 @@ class Usher:
         from config.env import expectations
 
         if LANE in expectations():
-            return {LANE: "on" if self._lane else "off"}
-        if self._lane:
+            return {LANE: self._lane}
+        if self._lane != "off":
             raise Unavailable(f"{LANE} is no variable of this version of the product; measure without the lane")
         return {}

@@ -39,7 +39,7 @@ class Publisher:
         names = [f"viewer {number}" for number in range(len(ids), count)]
         return ids + [user.pk for user in users.bulk_create(get_user_model()(username=name) for name in names)]
 
-    def creations(self, *, group: str, is_told: bool, count: int) -> list[float]:
+    def creations(self, *, group: str, is_told: bool, count: int, pause: float) -> list[float]:
         """Return how many milliseconds each of so many creations took, with or without telling the group."""
         from django.contrib.auth import get_user_model
 
@@ -54,6 +54,7 @@ class Publisher:
             if is_told:
                 notify(group, "somebody new")
             took.append((time.perf_counter() - began) * 1000)
+            time.sleep(pause)
         return took[WARM_UP:]
 
 

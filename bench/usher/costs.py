@@ -23,14 +23,19 @@ WARM_UP = 20
 class Costs:
     """Commands of the publisher that say how long something took."""
 
-    def creations(self, tenants: Tenants, *, kind: str, count: int) -> list[float]:
-        """Return how many milliseconds each of so many creations took, one after the other, each a transaction."""
+    def creations(self, tenants: Tenants, *, kind: str, count: int, pause: float) -> list[float]:
+        """
+        Return how many milliseconds each of so many creations took, one after the other, each a transaction.
+
+        The pause after each is for those who hear of it: they share the core.
+        """
         make = {"bare": _bare, "saved": _saved, "service": _by_service}[kind](tenants)
         took = []
         for _ in range(count + WARM_UP):
             began = time.perf_counter()
             make()
             took.append((time.perf_counter() - began) * 1000)
+            time.sleep(pause)
         bell.flush()
         return took[WARM_UP:]
 

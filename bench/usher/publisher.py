@@ -22,29 +22,32 @@ class Publisher:
     """Obeys the commands."""
 
     def __init__(self) -> None:
-        from django.conf import settings
-
         from bench.usher.costs import Costs
         from bench.usher.events import Creations, Samples
 
-        self._is_sampled = "bench.usher" in settings.INSTALLED_APPS and os.environ.get("BENCH_KIND") == "sample.taken"
+        self._is_sampled = os.environ["BENCH_KIND"] == "sample.taken"
         self._kind = Samples if self._is_sampled else Creations
-        self._layouts: dict[tuple[int, int, int], Any] = {}
+        self._layouts: dict[tuple[int, int, str, int], Any] = {}
         self._costs = Costs()
         self._tenants: list[Any] = []
 
-    def people(self, *, groups: int, each: int, classes: int) -> list[str]:
-        """Return a token for each viewer, tenant by tenant; they are made at the first time."""
+    def people(self, *, groups: int, each: int, classes: int, purpose: str = "") -> list[str]:
+        """
+        Return a token for each of ``each`` viewers of so many tenants, tenant by tenant.
+
+        They are made at the first time. A tenant that has more is good as well, unless it has another purpose.
+        """
         from bench.usher.people import create_tenants, create_viewers, tokens_of
 
-        layout = (groups, each, classes)
+        fitting = [made for made in self._layouts if made[:3] == (groups, classes, purpose) and made[3] >= each]
+        layout = min(fitting, default=(groups, classes, purpose, each))
         if layout not in self._layouts:
-            prefix = "bench-" + "-".join(map(str, layout)) + f"-{os.getpid()}"
+            prefix = f"bench{os.getpid()}-{len(self._layouts)}"
             tenants = create_tenants(prefix, groups, classes=classes, is_sampled=self._is_sampled)
             self._layouts[layout] = tenants, create_viewers(tenants, each)
         self._tenants, sessions = self._layouts[layout]
         self.events = self._kind(self._tenants)
-        return tokens_of(sessions)
+        return tokens_of([s for start in range(0, len(sessions), layout[3]) for s in sessions[start : start + each]])
 
     def last_event(self, *, group: int) -> str:
         """Return the id of the newest event of a tenant: the cursor of who has seen all."""
@@ -58,10 +61,12 @@ class Publisher:
         for start in range(0, len(events), MOST_AT_ONCE):
             self.events.publish(events[start : start + MOST_AT_ONCE])
 
-    def slug(self, *, group: int) -> str:
-        """Return a tenant's name in addresses."""
-        slug: str = self._tenants[group][0].slug
-        return slug
+    def user_at(self, *, group: int, share: float) -> str:
+        """Return the id of a tenant's user, so far from the newest as that share of all."""
+        from accounts.models import User
+
+        users = User.objects.filter(tenant=self._tenants[group][0])
+        return str(users.order_by("-pk").values_list("pk", flat=True)[int(users.count() * share)])
 
     def costs(self, *, what: str, **arguments: Any) -> Any:
         """Return what ``bench.usher.costs`` measures under that name."""

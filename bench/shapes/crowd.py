@@ -1,0 +1,71 @@
+"""One tenant with many viewers, and many tenants with few: the closed loop."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from bench.run import Run
+from bench.shapes import Shape
+from bench.shapes.systems import everybody, floor_and_usher, peers, tutorials
+from bench.systems import System
+
+SEVERAL = 8
+SLOW = 2000
+"""From so many sockets on the tutorial gets one event at a time: eight would keep it busy for half a minute."""
+
+
+def _crowd(run: Run, systems: Sequence[System], *, each: int, rounds: int, seconds: float) -> None:
+    for number, system in run.in_turns(systems, rounds=rounds):
+        windows = (1,) if system.name.startswith("tutorial") and each > SLOW else (1, SEVERAL)
+        run.attempt(system, partial(_one, run, system, number, groups=1, each=each, windows=windows, seconds=seconds))
+
+
+def _one(
+    run: Run, system: System, number: int, *, groups: int, each: int, windows: Sequence[int], seconds: float
+) -> None:
+    with (
+        run.serving(system, groups=groups, each=each) as folder,
+        run.sockets(system, folder, groups=groups, each=each) as traffic,
+    ):
+        opened = traffic.client.open(groups * each)
+        for window in windows:
+            measured = traffic.measure(window=window, seconds=run.seconds(seconds))
+            run.note(system.name, measured | {"refused": opened["refused"]}, round=number, groups=groups, each=each)
+
+
+def _hundred(run: Run) -> None:
+    systems = [*floor_and_usher(run), *tutorials(run), *peers(run)]
+    _crowd(run, systems, each=run.scaled(100), rounds=1, seconds=2)
+
+
+def _thousand(run: Run) -> None:
+    _crowd(run, everybody(run), each=run.scaled(1000), rounds=3, seconds=2)
+
+
+def _five_thousand(run: Run) -> None:
+    _crowd(run, [*floor_and_usher(run), *tutorials(run), *peers(run)], each=run.scaled(5000), rounds=1, seconds=3)
+
+
+def _tenants(run: Run) -> None:
+    groups, window = run.scaled(1000), 64
+    systems = [*floor_and_usher(run), *tutorials(run), *peers(run)]
+    for number, system in run.in_turns(systems, rounds=2):
+        measure = partial(_one, run, system, number, groups=groups, each=5, windows=(window,), seconds=3)
+        run.attempt(system, measure)
+
+
+METHOD = (
+    "Closed loop: so many events (W) are in flight, and the next is published when all sockets of a tenant have got "
+    "one. Warmed up, then measured for some seconds. Latency is from the marker in the payload, set before publishing, "
+    "to the socket."
+)
+SHAPES = (
+    Shape(
+        "thousand",
+        "What does a delivery cost the server, and how late is it, with 1,000 viewers in one tenant?",
+        METHOD,
+        _thousand,
+    ),
+    Shape("tenants", "And with 1,000 tenants of 5 viewers, 64 events in flight?", METHOD, _tenants),
+    Shape("hundred", "And with 100 viewers?", METHOD, _hundred, is_quick=False),
+    Shape("five-thousand", "And with 5,000?", METHOD, _five_thousand, is_quick=False),
+)

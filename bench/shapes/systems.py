@@ -1,0 +1,55 @@
+"""Which systems take part in a shape, in the order of the tables."""
+
+from collections.abc import Sequence
+
+from bench.run import Run
+from bench.systems import System
+from bench.systems.floor import Floor
+from bench.systems.peers import PEERS
+from bench.systems.tutorial import Tutorial
+from bench.systems.usher import SAMPLE_TAKEN, SAMPLED, Usher
+
+
+def floor_and_usher(run: Run) -> list[System]:
+    """Return the floor, and Usher on both servers, with and without the lane."""
+    return [
+        Floor(),
+        Usher(run.publishers, lane="on"),
+        Usher(run.publishers, lane="single"),
+        Usher(run.publishers, lane="off"),
+        Usher(run.publishers, server="daphne", lane="on"),
+        Usher(run.publishers, server="daphne", lane="off"),
+    ]
+
+
+def by_classes(run: Run) -> list[System]:
+    """Return Usher with viewers who all see the same, and with sixteen classes of them, on one kind of event."""
+    return [
+        Usher(run.publishers, classes=classes, settings=SAMPLED, kind=SAMPLE_TAKEN)
+        for classes in ((1, 16) if run.is_quick else (1, 4, 16))
+    ]
+
+
+def tutorials(run: Run) -> list[Tutorial]:
+    """Return the tutorial on both servers."""
+    return [Tutorial(run.house, server="uvicorn"), Tutorial(run.house, server="daphne")]
+
+
+def peers(run: Run) -> list[System]:
+    """Return the peers, which do not filter; a quick run has none."""
+    return [] if run.is_quick else [make() for make in PEERS]
+
+
+def principal(run: Run) -> list[Usher | Tutorial]:
+    """Return Usher as it is meant to be served and as it is served elsewhere, and the tutorial on the same servers."""
+    return [
+        Usher(run.publishers, lane="on"),
+        Usher(run.publishers, lane="off"),
+        Usher(run.publishers, server="daphne", lane="on"),
+        *tutorials(run),
+    ]
+
+
+def everybody(run: Run) -> Sequence[System]:
+    """Return all."""
+    return [*floor_and_usher(run), *by_classes(run), *tutorials(run), *peers(run)]
