@@ -31,6 +31,7 @@ from twisted.python.failure import Failure
 from realtime.serving.answering import answered
 from realtime.serving.daphne_request import Request, RequestFactory, open_channels
 from realtime.serving.daphne_socket import Socket, SocketFactory, SocketGone
+from realtime.serving.lean import Mailbox
 from realtime.serving.leaving import KEPT_ALIVE_SECONDS, Leaving, heed_no_more_signals
 from realtime.serving.limits import DEFAULTS, Application, Drain, Limits, OnListening, Scope
 from realtime.serving.listening import accepted, listen
@@ -105,7 +106,7 @@ class Server(DaphneServer):  # type: ignore[misc]
     def protocol_connected(self, protocol: Request | Socket) -> None:
         """Do nothing: a connection matters here once it has an application."""
 
-    def create_application(self, protocol: Request | Socket, scope: Scope) -> "asyncio.Queue[Any]":
+    def create_application(self, protocol: Request | Socket, scope: Scope) -> Mailbox[Any]:
         """Start the application for a connection and return the queue of what it receives."""
         scope["asgi"] = {"version": "3.0", "spec_version": "2.4"}
         scope["root_path"] = self.root_path  # daphne lets any client set it with a header
@@ -116,7 +117,7 @@ class Server(DaphneServer):  # type: ignore[misc]
         task = asyncio.get_running_loop().create_task(self.application(scope, protocol.receive, protocol.send))
         self.tasks[protocol] = task
         task.add_done_callback(partial(self._application_ended, protocol))
-        return asyncio.Queue()
+        return Mailbox()
 
     def protocol_disconnected(self, protocol: Request | Socket) -> None:
         """Give the application of a connection that is over some time to end, then end it."""

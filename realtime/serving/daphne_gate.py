@@ -2,11 +2,12 @@
 
 # ruff: noqa: N802  (the names are Twisted's)
 
-import asyncio
 from collections.abc import Callable
 
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
+
+from realtime.serving.lean import Signal
 
 
 @implementer(IPushProducer)
@@ -19,7 +20,7 @@ class Gate:
     """
 
     def __init__(self) -> None:
-        self._open = asyncio.Event()
+        self._open = Signal()
         self._open.set()
         self.tell_open: Callable[[], None] | None = None
         """Called each time that the gate is opened because the buffer was written out."""

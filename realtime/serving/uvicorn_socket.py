@@ -17,17 +17,34 @@ from websockets.protocol import State
 
 from realtime.limits import Bucket
 from realtime.serving.answering import undecided
+from realtime.serving.lean import Mailbox, Signal
 from realtime.serving.limits import FULL_BYTES, LINGER_SECONDS, TOO_MANY_CONTROL_FRAMES, Limits
 
 
 class Socket(WebSocketsSansIOProtocol):
     """A WebSocket that the application can abort, and that ends with 1011 when the application fails or leaves."""
 
-    _came_early = b""
-    _deciding: asyncio.TimerHandle | None = None
-    _lingering: asyncio.TimerHandle | None = None
-    _control: Bucket | None = None
-    _tell_written: Callable[[], None] | None = None
+    __slots__ = (
+        # uvicorn's. In a dict, so many take 1.6 KB; what is not named here still finds its place in one.
+        *("app", "app_state", "asgi_version", "client", "close_sent", "close_timeout", "close_timer", "config", "conn"),
+        *("connections", "curr_msg_data_type", "default_headers", "disconnected", "frames", "handshake_complete"),
+        *("handshake_initiated", "initial_response", "last_ping_rtt", "logger", "loop", "pending_ping_payload"),
+        *("ping_interval", "ping_sent_at", "ping_timeout", "ping_timer", "pong_timer", "queue", "read_paused"),
+        *("request", "response", "root_path", "scheme", "scope", "server", "tasks", "transport", "writable"),
+        # Ours.
+        *("_came_early", "_control", "_deciding", "_lingering", "_tell_written"),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.queue = cast("Any", Mailbox())
+        self.writable = cast("Any", Signal())
+        self.writable.set()
+        self._came_early = b""
+        self._deciding: asyncio.TimerHandle | None = None
+        self._lingering: asyncio.TimerHandle | None = None
+        self._control: Bucket | None = None
+        self._tell_written: Callable[[], None] | None = None
 
     def data_received(self, data: bytes) -> None:
         """Keep what comes while the application decides; uvicorn would answer it before the handshake."""
@@ -137,10 +154,17 @@ class Socket(WebSocketsSansIOProtocol):
             super().send_500_response()
 
     def _decided(self) -> None:
-        """Let go of the timer, which would keep a socket in memory that came and went, with all that it had read."""
+        """
+        Let go of what belongs to the handshake: a timer and two heads.
+
+        The timer would keep a socket in memory that came and went, with all that it had read; and nobody reads the
+        heads any more, one of which has a token in it.
+        """
         if self._deciding is not None:
             self._deciding.cancel()
             self._deciding = None
+            self.request.headers.clear()
+            self.response.headers.clear()
 
     def handle_ping(self) -> None:
         """Answer, except to a client that sends pings and reads no pongs: they would pile up."""
