@@ -28,23 +28,38 @@ def publish(topic: str, payload: bytes) -> bytes:
 
 
 class MqttPublisher:
-    """Publishes over one connection, at QoS 0: packet after packet, as the protocol means it."""
+    """
+    Publishes at QoS 0, packet after packet, over several connections; a group always has the same one.
 
-    def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=SECONDS_TO_ANSWER)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket.sendall(connect("publisher"))
-        answer = self._socket.recv(len(CONNECTED), socket.MSG_WAITALL)
-        if answer != CONNECTED:
-            raise ConnectionError(f"the broker answered CONNECT with {answer!r}; expected {CONNECTED!r}")
+    Mosquitto reads one packet of a plain connection and then looks at every WebSocket that it has, and so on. Where
+    many connections bring packets, it reads one of each first: with 5,000 sockets that is a seventh of the work.
+    """
 
-    def publish(self, events: Sequence[tuple[str, bytes]]) -> None:
-        """Publish a payload for each (topic, payload)."""
-        self._socket.sendall(b"".join(publish(topic, payload) for topic, payload in events))
+    def __init__(self, port: int, connections: int = 64) -> None:
+        self._sockets = [_connected(port, f"publisher {number}") for number in range(connections)]
+
+    def publish(self, events: Sequence[tuple[int, bytes]]) -> None:
+        """Send a packet for each (group, packet)."""
+        packets: dict[int, list[bytes]] = {}
+        for group, packet in events:
+            packets.setdefault(group % len(self._sockets), []).append(packet)
+        for number, parts in packets.items():
+            self._sockets[number].sendall(b"".join(parts))
 
     def close(self) -> None:
-        """Close the connection."""
-        self._socket.close()
+        """Close the connections."""
+        for connection in self._sockets:
+            connection.close()
+
+
+def _connected(port: int, client: str) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", port), timeout=SECONDS_TO_ANSWER)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.sendall(connect(client))
+    answer = connection.recv(len(CONNECTED), socket.MSG_WAITALL)
+    if answer != CONNECTED:
+        raise ConnectionError(f"the broker answered CONNECT with {answer!r}; expected {CONNECTED!r}")
+    return connection
 
 
 def _packet(kind: int, *parts: bytes) -> bytes:

@@ -7,14 +7,14 @@ from bench.processes import free_port
 from tools import node
 
 PACKAGES = INSTALLED / "node"
-# What a broadcast makes is garbage at its end: with this much room V8 hardly ever has to copy any of it.
-FLAGS = ("--max-semi-space-size=64",)
 
 
 class NodePeer(HttpPeer):
     """A program for Node with packages of npm."""
 
     program = ""
+    flags: tuple[str, ...] = ()
+    """Node's own."""
 
     def run_program(self, *arguments: str, core: int, folder: Path) -> None:
         """Run it on a free port, which is its first argument; it writes first what it is."""
@@ -23,7 +23,7 @@ class NodePeer(HttpPeer):
         self.port = free_port()
         command: list[str | Path] = [
             node.programs() / "node",
-            *FLAGS,
+            *self.flags,
             SOURCES / "node" / self.program,
             str(self.port),
             *arguments,

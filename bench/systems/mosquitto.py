@@ -39,7 +39,9 @@ class Mosquitto(Peer):
 
     def publish(self, events: Sequence[tuple[int, str]]) -> None:
         """Publish one event for each (group, marker)."""
-        self._publisher.publish([(topic_of(group), payload_of(marker)) for group, marker in events])
+        self._publisher.publish(
+            [(group, mqtt.publish(topic_of(group), payload_of(marker))) for group, marker in events]
+        )
 
 
 def topic_of(group: int) -> str:
