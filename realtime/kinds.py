@@ -6,7 +6,10 @@ permission to see it. The subject's model needs a UUID key and guardian permissi
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+
+Names = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,7 @@ class Field:
     permission: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EventKind:
     """
     A declared kind of event.
@@ -37,10 +40,24 @@ class EventKind:
         """Return the sentence for a person, made only of fields that ``hear`` itself shows."""
         return self.message.format_map({f.name: snapshot.get(f.name) for f in self.fields if f.permission == self.hear})
 
-    @property
+    @cached_property
     def permissions(self) -> frozenset[str]:
         """The codenames that matter for this kind: to hear, and to see each field."""
         return frozenset({self.hear, *(field.permission for field in self.fields)})
+
+    def names_of(self, permissions: frozenset[str]) -> "Names":
+        """Return the names of the fields that these permissions show, and of the others; each in declared order."""
+        names = self._names.get(permissions)
+        if names is None:
+            shown = tuple(field.name for field in self.fields if field.permission in permissions)
+            hidden = tuple(field.name for field in self.fields if field.permission not in permissions)
+            names = self._names[permissions] = shown, hidden
+        return names
+
+    @cached_property
+    def _names(self) -> "dict[frozenset[str], Names]":
+        """What was asked for so far: there are not many sets of these permissions."""
+        return {}
 
 
 class UnknownKind(LookupError):

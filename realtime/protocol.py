@@ -134,7 +134,8 @@ class NotUnderstood(ValueError):
 
 
 _decoder: msgspec.json.Decoder[Auth | Pong] = msgspec.json.Decoder(Auth | Pong)
-_encode = msgspec.json.Encoder().encode
+json_of = msgspec.json.Encoder().encode
+"""Encodes whatever goes to a client: nothing else does."""
 
 
 def parse(text: str | None) -> Auth | Pong:
@@ -177,8 +178,12 @@ class Frame(msgspec.Struct, frozen=True, eq=False):
 
 
 def frame(content: Mapping[str, Any]) -> Frame:
-    """Return the frame that carries ``content``: the one place that encodes what goes to a client."""
-    data = _encode(content)
+    """Return the frame that carries ``content``."""
+    return framed(json_of(content))
+
+
+def framed(data: bytes) -> Frame:
+    """Return the frame that carries this JSON."""
     size = len(data)
     return Frame({"type": "websocket.send", "text": data.decode()}, _header(size) + data, size)
 
@@ -192,7 +197,7 @@ def _header(size: int) -> bytes:
 
 def moment(at: datetime) -> str:
     """Return a time as the wire spells it: RFC 3339, UTC, with Z."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return json_of(at.astimezone(UTC))[1:-1].decode()
 
 
 def ready(  # noqa: PLR0913  all that the frame says, by name

@@ -1,7 +1,8 @@
 """What holders of which permissions see of an event, to the byte, and how seldom it is encoded."""
 
+import json
 from datetime import UTC, datetime
-from itertools import combinations
+from itertools import combinations, permutations
 from uuid import UUID
 
 import pytest
@@ -103,9 +104,9 @@ def test_a_frame_tells_neither_the_position_nor_the_tenants_number():
 
 
 def test_all_holders_of_one_set_get_the_same_object_and_it_is_encoded_once(monkeypatch):
-    encoded = []
-    real = protocol.frame
-    monkeypatch.setattr(projection.protocol, "frame", lambda content: encoded.append(content) or real(content))
+    framed = []
+    real = protocol.framed
+    monkeypatch.setattr(projection.protocol, "framed", lambda data: framed.append(data) or real(data))
     projector = Projector()
 
     owners = [
@@ -115,7 +116,18 @@ def test_all_holders_of_one_set_get_the_same_object_and_it_is_encoded_once(monke
 
     assert len({id(frame) for frame in owners}) == len({id(frame) for frame in viewers}) == 1
     assert owners[0] is not viewers[0]
-    assert len(encoded) == 2
+    assert len(framed) == 2
+
+
+@pytest.mark.parametrize("order", list(permutations(range(len(WHO_SEES_WHAT)))))
+def test_each_class_gets_its_view_as_if_it_were_encoded_whole_whoever_came_before(order):
+    projector, event = Projector(), joined('dave \\ "ü" \x01')
+    for permissions, *_ in (WHO_SEES_WHAT[place] for place in order):
+        frame = projector.frame_of(event, frozenset(permissions), tenant="acme")
+
+        data, redacted = view_of(USER_CREATED, event.snapshot, frozenset(permissions))
+        head = {name: json.loads(frame.text)[name] for name in ("type", "id", "tenant", "at", "message")}
+        assert frame.text == protocol.frame(head | {"data": data, "redacted": redacted}).text
 
 
 def test_two_events_are_two_frames():
