@@ -86,6 +86,8 @@ class Socket(WebSocketsSansIOProtocol):
     async def send(self, message: ASGISendEvent) -> None:
         """Send a message; once the application has accepted, read what came before."""
         await super().send(message)
+        if message["type"] == "websocket.send":
+            return
         if self.handshake_complete:
             self._decided()
         if message["type"] == "websocket.close" and self.close_timer is not None:
