@@ -99,6 +99,7 @@ def _results(run: Run, options: argparse.Namespace, began: float) -> dict[str, A
         "command": " ".join(["python -m bench", *sys.argv[1:]]),
         "is_quick": options.quick,
         "machine": described(),
+        "versions": run.versions,
         "problems": run.problems,
         "unavailable": run.unavailable,
         "rows": run.rows,

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.services.processes import ENDED_WITH_US, ChildProcess, free_port
+from tests.services.processes import ENDED_WITH_US, ChildProcess, DidNotStart, free_port
 
 __all__ = [
     "ENDED_WITH_US",
     "ChildProcess",
+    "DidNotStart",
     "Unavailable",
     "accepts",
     "as_many_files_as_may_be",

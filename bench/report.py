@@ -26,7 +26,7 @@ to be, [docs/scaling.md](../docs/scaling.md) what they give for a deployment.
 ## The run
 
 {date}, {minutes} minutes, commit `{commit}`. {processor}, {cores} cores, {memory_gib} GiB, Linux {kernel}, Python
-{python}, {packages}. Command: `{command}`.
+{python}, {packages}. Command: `{command}`.{versions}
 
 - **The server has a core to itself**, and everything else the other: load client, publisher, PostgreSQL, Redis.
   Everything is on 127.0.0.1, where the receiver's TCP work runs inside the sender's `send()`: ratios are what to keep.
@@ -76,9 +76,15 @@ def rendered(results: dict[str, Any]) -> str:
         date=results["date"],
         minutes=results["minutes"],
         command=results["command"],
+        versions=_versions(results),
         criteria="\n".join(criterion.line(rows) for criterion in CRITERIA),
     )
     return head + _problems(results) + "".join(_section(shape.name, rows) for shape in SHAPES)
+
+
+def _versions(results: dict[str, Any]) -> str:
+    said = dict.fromkeys(results.get("versions", {}).values())
+    return f" Beside it: {'; '.join(said)}." if said else ""
 
 
 def _problems(results: dict[str, Any]) -> str:

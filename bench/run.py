@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from bench.client import ClientFailed, LoadClient
 from bench.house import House
 from bench.loop import PATIENCE_SECONDS, Traffic
-from bench.processes import Unavailable
+from bench.processes import DidNotStart, Unavailable
 from bench.systems import System
 from bench.systems.usher import Publishers
 
@@ -37,6 +37,8 @@ class Run:
     rows: list[Row] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     unavailable: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    """What the systems said of themselves."""
     shape: str = ""
 
     def __post_init__(self) -> None:
@@ -71,6 +73,7 @@ class Run:
             folder.chmod(0o755)
             try:
                 system.start(core=SERVERS, other=OTHERS, groups=groups, each=each, folder=folder)
+                self._note_version(system)
                 yield folder
             finally:
                 system.stop()
@@ -93,7 +96,7 @@ class Run:
         except Unavailable as reason:
             self.unavailable[system.name] = str(reason)
             print(f"  {system.name} is not measured: {reason}", flush=True)
-        except (ClientFailed, OSError, RuntimeError, AssertionError) as error:
+        except (ClientFailed, DidNotStart, OSError, RuntimeError, AssertionError) as error:
             self.problems.append(f"{self.shape}, {system.name}: {type(error).__name__}: {error}")
             print(f"  FAILED {self.problems[-1]}", flush=True)
 
@@ -105,6 +108,11 @@ class Run:
         if harm and not system.startswith("tutorial"):
             self.problems.append(f"{self.shape}, {system}, {where}: {harm}")
         print("  " + said(row), flush=True)
+
+    def _note_version(self, system: System) -> None:
+        version = getattr(system, "version", "")
+        if version:
+            self.versions[system.name] = version
 
     def stop(self) -> None:
         """End what all systems shared."""

@@ -11,7 +11,7 @@ SECONDS_TO_ANSWER = 60
 LONGEST_PART = len(b"HTTP/1.1 20")
 
 
-class Refused(Exception):
+class Refused(RuntimeError):
     """A peer did not take an event; the text has its status."""
 
 

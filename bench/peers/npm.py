@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bench.peers.peer import INSTALLED, SOURCES, HttpPeer, require
-from bench.processes import free_port
+from bench.processes import Unavailable, free_port
 from tools import node
 
 PACKAGES = INSTALLED / "node"
@@ -20,9 +20,13 @@ class NodePeer(HttpPeer):
         """Run it on a free port, which is its first argument; it writes first what it is."""
         packages = PACKAGES / "node_modules"
         require(packages / "installed", self.name)
+        try:
+            program = node.programs() / "node"
+        except node.NodeFailed as failure:
+            raise Unavailable(f"{self.name}: {failure}") from None
         self.port = free_port()
         command: list[str | Path] = [
-            node.programs() / "node",
+            program,
             *self.flags,
             SOURCES / "node" / self.program,
             str(self.port),

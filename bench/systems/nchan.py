@@ -18,7 +18,8 @@ class Nchan(HttpPeer):
     def start(self, *, core: int, other: int, groups: int, each: int, folder: Path) -> None:
         """Start it."""
         require(MODULE, self.name)
-        self.version = f"{first_line(NGINX, '-v')}, nchan {debian_version('libnginx-mod-nchan')}"
+        nginx = first_line(NGINX, "-v").removeprefix("nginx version: ")
+        self.version = f"{nginx}, nchan {debian_version('libnginx-mod-nchan')}"
         self.port = free_port()
         file = configure("nginx.conf", folder, port=self.port, folder=folder)
         self.run([NGINX, "-p", folder, "-c", file, "-e", "stderr"], core=core, folder=folder)

@@ -12,7 +12,6 @@ class Ws(NodePeer):
     name = "ws"
     program = "ws.js"
     # What a broadcast makes is garbage at its end; with room for it, V8 need not copy it: a tenth less work for ws.
-    # Socket.IO does not become quicker, and would take a third more memory.
     flags = ("--max-semi-space-size=64",)
 
     def start(self, *, core: int, other: int, groups: int, each: int, folder: Path) -> None:

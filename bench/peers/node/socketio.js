@@ -11,9 +11,10 @@
 const { Server } = require('socket.io')
 const { listen } = require('./publishing')
 
-console.log(`Socket.IO ${require('socket.io/package.json').version}, Node ${process.version}`)
-
 const url = process.argv[3]
+const adapter = url ? `, Redis adapter ${require('@socket.io/redis-adapter/package.json').version}` : ''
+console.log(`Socket.IO ${require('socket.io/package.json').version}${adapter}, Node ${process.version}`)
+
 const io = new Server({
   transports: ['websocket'],
   allowUpgrades: false,
