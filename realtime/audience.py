@@ -22,18 +22,21 @@ So many frames one tenant's sockets are handed in one turn of the loop, more or 
 At some 20 microseconds each that is a tenth of a second, for which all else on the loop waits: the sockets of other
 tenants, and the requests. Not so many positions are read when there are many sockets; the rest comes in the next turn.
 """
-FED_A_TURN = FRAMES_A_TURN // PAGE
-"""So many connections that catch up get a page in one turn."""
+PAGES_A_TURN = FRAMES_A_TURN // PAGE
+"""So many pages are read in one turn for those who catch up, however many these are."""
 
 
 @dataclass(slots=True)
 class Entry:
-    """A session that is watching: its standing and its viewer as some snapshot had them, and its sockets."""
+    """
+    A session that is watching: its standing and its viewer, and its sockets.
+
+    They are as the snapshot had them that the audience's counter is of, or an earlier one: then no change since has
+    named anything of this session.
+    """
 
     standing: Standing
     viewer: Viewer
-    rights: int
-    """The rights counter of that snapshot, or of a later one that named nothing of this session."""
     connections: set[Connection] = field(default_factory=set)
 
 
@@ -59,6 +62,8 @@ class Audience:
         self.members: set[Connection] = set()
         """All connections, whatever their state."""
         self.entries: dict[UUID, Entry] = {}
+        self.classes: dict[frozenset[int], dict[UUID, Entry]] = {}
+        """The same entries by the groups that their viewers are in: what these give, a class has in common."""
         self.newcomers: dict[Connection, Resumption | None] = {}
         """Who waits to be let in, the first first, and where those begin who have a cursor."""
         self.renewals: dict[Connection, Identity] = {}
@@ -79,31 +84,49 @@ class Audience:
         """Note that a connection has shown another token of the same user."""
         self.renewals[connection] = identity
 
-    def enter(self, connection: Connection, standing: Standing, viewer: Viewer, rights: int) -> Entry:
+    def enter(self, connection: Connection, standing: Standing, viewer: Viewer) -> Entry:
         """Put a connection among those of its session, which some snapshot has just loaded; return that entry."""
         self.members.add(connection)
         entry = self.entries.get(standing.session_id)
         if entry is None:
-            entry = self.entries[standing.session_id] = Entry(standing, viewer, rights)
-            self._viewers = None
+            entry = self.entries[standing.session_id] = Entry(standing, viewer)
+            self._put_into_class(entry)
+        else:
+            self.load(entry, standing, viewer)
         entry.connections.add(connection)
-        self.load(entry, standing, viewer, rights)
-        self.endings.put(connection, min(connection.identity.token_expires_at, standing.session_expires_at))
+        self._watch_end_of(connection, standing)
         return entry
 
-    def load(self, entry: Entry, standing: Standing, viewer: Viewer, rights: int) -> None:
+    def load(self, entry: Entry, standing: Standing, viewer: Viewer) -> None:
         """Have an entry stand as a snapshot has just read it."""
+        was = entry.standing
         if viewer != entry.viewer:
-            self._viewers = None
-        if standing.session_expires_at != entry.standing.session_expires_at:
+            self._take_from_class(entry)
+            entry.viewer = viewer
+            self._put_into_class(entry)
+        entry.standing = standing
+        if standing.session_expires_at != was.session_expires_at:
             for connection in entry.connections:
-                self.endings.put(connection, min(connection.identity.token_expires_at, standing.session_expires_at))
-        entry.standing, entry.viewer, entry.rights = standing, viewer, rights
+                self._watch_end_of(connection, standing)
 
     def forget(self, entry: Entry) -> None:
         """Forget a session; its connections are to leave by themselves."""
         if self.entries.pop(entry.standing.session_id, None) is not None:
-            self._viewers = None
+            self._take_from_class(entry)
+
+    def _put_into_class(self, entry: Entry) -> None:
+        self.classes.setdefault(entry.viewer.group_ids, {})[entry.viewer.session_id] = entry
+        self._viewers = None
+
+    def _take_from_class(self, entry: Entry) -> None:
+        of_class = self.classes[entry.viewer.group_ids]
+        del of_class[entry.viewer.session_id]
+        if not of_class:
+            del self.classes[entry.viewer.group_ids]
+        self._viewers = None
+
+    def _watch_end_of(self, connection: Connection, standing: Standing) -> None:
+        self.endings.put(connection, min(connection.identity.token_expires_at, standing.session_expires_at))
 
     def leave(self, connection: Connection) -> None:
         """Forget a connection."""
@@ -143,13 +166,22 @@ class Audience:
                 | {identity.session_id for identity in self.renewals.values()}
             ),
             resumptions=frozenset(r for r in coming_in.values() if r is not None),
-            pages=frozenset((self.tenant_id, c.considered, PAGE) for c in self._next_to_be_fed()),
+            pages=self._next_pages(),
         )
 
-    def _next_to_be_fed(self) -> list[Connection]:
-        wanting = [connection for connection in self.behind if connection.wants_page]
+    def _next_pages(self) -> frozenset[Page]:
+        wanted = {self.page_of(connection) for connection in self.behind if connection.wants_page}
         # By chance, so that nobody is left for last again and again.
-        return wanting if len(wanting) <= FED_A_TURN else random.sample(wanting, FED_A_TURN)
+        return frozenset(wanted if len(wanted) <= PAGES_A_TURN else random.sample(sorted(wanted), PAGES_A_TURN))
+
+    def page_of(self, connection: Connection) -> Page:
+        """
+        Return the page in which a connection that catches up goes on.
+
+        Pages begin at the same positions for everybody: who comes back after an outage has missed much the same, and
+        it is read once.
+        """
+        return self.tenant_id, connection.considered - connection.considered % PAGE, PAGE
 
     def _resumption_of(self, connection: Connection) -> Resumption | None:
         if connection.cursor is None:

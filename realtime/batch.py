@@ -6,20 +6,19 @@ so that no frame is made under a right from another moment.
 """
 
 import logging
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from uuid import UUID
+import random
 
 from django.conf import settings
 
 from realtime import cursors, protocol, rights
-from realtime.audience import FED_A_TURN, Audience, Entry
-from realtime.connection import MOST_BYTES, Connection, Identity, State
+from realtime.audience import FRAMES_A_TURN, Audience, Entry
+from realtime.connection import Connection, Identity, State
 from realtime.kinds import permissions_by_field
-from realtime.log import PAGE, Page
-from realtime.outlets import Shown, parcels_of
-from realtime.projection import LoggedEvent, Projector
+from realtime.log import Page
+from realtime.outlets import parcels_of
+from realtime.projection import Projector
 from realtime.protocol import Close
+from realtime.showing import Showing
 from realtime.snapshot import Answer, TenantFacts, TenantPlan
 
 logger = logging.getLogger(__name__)
@@ -57,15 +56,12 @@ class Batch:
         self.answer = answer
         self.facts = facts
         self.planned = planned
-        self.projector = projector
+        self.showing = Showing(answer, projector)
 
     def renew_rights(self) -> None:
         """Load what the snapshot loaded; close whoever lost admission; tell whoever sees or may do something else."""
         told = set(self.answer.told.get(self.audience.tenant_id, ()))
-        if self.audience.rights != self.facts.rights:
-            for entry in self.audience.entries.values():
-                entry.rights = self.facts.rights
-            self.audience.rights = self.facts.rights
+        self.audience.rights = self.facts.rights
         for session_id in self.audience.entries.keys() & self.answer.loaded:
             entry = self.audience.entries[session_id]
             was = entry.viewer
@@ -89,7 +85,7 @@ class Batch:
         if refusal is not None or standing is None or viewer is None:
             self._close(entry, refusal)
             return False
-        self.audience.load(entry, standing, viewer, self.facts.rights)
+        self.audience.load(entry, standing, viewer)
         return True
 
     def deliver(self) -> None:
@@ -98,17 +94,17 @@ class Batch:
         if page is None:
             self.audience.position = self.facts.head
             return
-        if not self._is_whole(page):
+        if not self._is_whole(page, page[1]):
             self._resync()
             return
         events = self.answer.pages.get(page, ())
-        for entries in self._classes_of(events):
+        for entries in self.showing.classes(self.audience.classes, events):
             try:
-                parcels = parcels_of(self._shown(events, entries[0]))
+                parcels = parcels_of(self.showing.shown(events, next(iter(entries))))
             except Exception:
                 # An error in one class stops that class alone, and its clients resume somewhere else.
                 logger.exception("events could not be projected for a class of viewers")
-                for entry in entries:
+                for entry in list(entries):
                     self._close(entry, Close.SERVER_ERROR)
                 continue
             for parcel in parcels:
@@ -157,80 +153,43 @@ class Batch:
                 self.audience.behind.add(connection)
 
     def feed(self) -> None:
-        """Give each connection that catches up its page; whoever has reached the hub's position is live."""
-        fed = 0
-        for connection in list(self.audience.behind):
-            page = (self.audience.tenant_id, connection.considered, PAGE)
+        """Give those who catch up what they missed; whoever has reached the hub's position is live."""
+        left = FRAMES_A_TURN
+        # By chance, so that nobody is left for last again and again.
+        for connection in random.sample(list(self.audience.behind), len(self.audience.behind)):
             entry = self.audience.entries.get(connection.identity.session_id)
             if connection.state is not State.CATCHING_UP or entry is None or connection not in entry.connections:
                 self.audience.behind.discard(connection)
-            elif connection.wants_page and page in self.answer.pages and fed < FED_A_TURN:
-                self._feed(connection, entry, page)
-                fed += 1
+            elif (
+                left > 0 and connection.wants_page and (page := self.audience.page_of(connection)) in self.answer.pages
+            ):
+                left -= self._feed(connection, entry, page)
 
-    def _classes_of(self, events: Sequence[LoggedEvent]) -> Iterable[list[Entry]]:
-        """Return those who watch, by class: all of one hold the same on every subject of these events."""
-        by_themselves: set[UUID] = set()
-        for grants in self.answer.grants.values():
-            for event in events:
-                by_themselves.update(grants.of_users.get(event.subject_id, ()))
-        classes: dict[object, list[Entry]] = defaultdict(list)
-        for entry in self.audience.entries.values():
-            # What was not read at this snapshot's counter judges nothing.
-            if entry.rights == self.facts.rights:
-                viewer = entry.viewer
-                own = viewer.user_id if viewer.user_id in by_themselves else None
-                classes[viewer.group_ids if own is None else (viewer.group_ids, own)].append(entry)
-        return classes.values()
-
-    def _feed(self, connection: Connection, entry: Entry, page: Page) -> None:
-        if not self._is_whole(page):
+    def _feed(self, connection: Connection, entry: Entry, page: Page) -> int:
+        """Give a connection what it missed of a page, and return how many frames that was."""
+        after = connection.considered
+        if not self._is_whole(page, after):
             self.audience.behind.discard(connection)
             connection.cut_off(self.audience.position or self.facts.head, cursors.UNKNOWN)
-            return
+            return 0
         try:
-            shown, reached = self._page_for(entry, page)
+            shown, reached = self.showing.missed(entry, page, after=after, end=self._end_of(page))
         except Exception:
             logger.exception("a page of the log could not be projected")
             connection.close(Close.SERVER_ERROR)
-            return
+            return 0
         is_up_to_date = reached >= (self.audience.position or 0)
         if is_up_to_date:
             self.audience.behind.discard(connection)
         connection.feed(shown, reached=reached, is_up_to_date=is_up_to_date)
-
-    def _page_for(self, entry: Entry, page: Page) -> tuple[list[Shown], int]:
-        """
-        Return what a page shows to somebody, and the position up to which that goes.
-
-        It ends where it would be more bytes than may wait for one socket; one frame there always is.
-        """
-        page_shown: list[Shown] = []
-        size = 0
-        for shown in self._shown(self.answer.pages[page], entry):
-            position, frame = shown
-            size += frame.size
-            if page_shown and size > MOST_BYTES:
-                return page_shown, position - 1
-            page_shown.append(shown)
-        return page_shown, self._end_of(page)
-
-    def _shown(self, events: Iterable[LoggedEvent], entry: Entry) -> Iterator[Shown]:
-        """Yield what somebody may hear of, out of some events."""
-        tenant = entry.standing.tenant_slug or ""
-        for event in events:
-            held = self.answer.grants_of(event).of_viewer(entry.viewer, event.subject_id)
-            frame = self.projector.frame_of(event, held, tenant=tenant)
-            if frame is not None:
-                yield event.position, frame
+        return len(shown)
 
     def _end_of(self, page: Page) -> int:
         _, after, length = page
         return min(after + length, self.facts.head)
 
-    def _is_whole(self, page: Page) -> bool:
-        """Whether the log still has all of a page: it may have let go of the oldest while a reader took his time."""
-        return len(self.answer.pages.get(page, ())) >= self._end_of(page) - page[1]
+    def _is_whole(self, page: Page, after: int) -> bool:
+        return self.showing.is_whole(page, after=after, end=self._end_of(page))
 
     def _resync(self) -> None:
         """Have all clients come back: what they were to be sent next is in the log no more."""
@@ -256,7 +215,7 @@ class Batch:
         """Put a connection into the entry of its session, as this snapshot has it."""
         session_id = connection.identity.session_id
         standing, viewer = self.answer.standings[session_id], self.answer.viewers[session_id]
-        return self.audience.enter(connection, standing, viewer, self.facts.rights)
+        return self.audience.enter(connection, standing, viewer)
 
     def _welcome(self, connection: Connection) -> None:
         entry = self._enter(connection)

@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import User
 from config.env import PROJECT
-from realtime import batch
+from realtime import batch, showing
 from realtime.connection import MOST_BYTES
 from realtime.models import Event
 from tests.realtime.house import house, make_session, make_tenant, make_user, socket_of
@@ -40,9 +40,10 @@ def waiting(monkeypatch):
     def noted(self, connection, *args):
         room = socket_of(connection).room
         room.clear()
-        feed(self, connection, *args)
+        frames = feed(self, connection, *args)
         bytes_waiting.append(connection._event_bytes)
         room.set()
+        return frames
 
     monkeypatch.setattr(batch.Batch, "_feed", noted)
     return bytes_waiting
@@ -65,7 +66,7 @@ async def test_the_widest_rows_come_in_pages_that_are_cut_and_nothing_is_missing
 
 
 async def test_a_frame_that_is_wider_than_all_that_may_wait_comes_alone(waiting, monkeypatch):
-    monkeypatch.setattr(batch, "MOST_BYTES", 100)
+    monkeypatch.setattr(showing, "MOST_BYTES", 100)
     async with house() as home:
         acme = await home.write(make_tenant, "acme")
         session = await home.write(make_session, await home.write(make_user, acme, "alice", "owner"))

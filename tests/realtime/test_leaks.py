@@ -108,7 +108,7 @@ async def test_a_newcomer_is_never_labelled_current(monkeypatch, registers_first
             def trusting(batch: Batch, connection: Any) -> Any:
                 if connection.identity.user_id != bob.pk:
                     return enter(batch, connection)
-                return batch.audience.enter(connection, standing, viewer, batch.facts.rights)
+                return batch.audience.enter(connection, standing, viewer)
 
             monkeypatch.setattr(Batch, "_enter", trusting)
         newcomer = await home.socket(of_bob)

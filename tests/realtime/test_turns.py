@@ -9,10 +9,11 @@ from guardian.shortcuts import assign_perm
 from accounts.models import Role
 from accounts.permissions import VIEW_USER_CONTACT
 from accounts.users import Newcomer, import_users
-from realtime import audience, batch, changes
-from realtime.connection import MOST_FRAMES
+from realtime import audience, batch, changes, log, snapshot
+from realtime.log import PAGE
 from realtime.models import Event
-from tests.realtime.house import house, make_session, make_tenant, make_user, socket_of
+from realtime.outlets import MOST_FRAMES
+from tests.realtime.house import house, identity_of, make_session, make_tenant, make_user, socket_of
 
 pytestmark = [pytest.mark.each_database, pytest.mark.usefixtures("database")]
 
@@ -81,8 +82,7 @@ async def test_one_socket_of_a_small_tenant_still_gets_all_in_one_turn(turns, mo
 
 
 async def test_who_catches_up_together_is_fed_a_few_at_a_time_and_nobody_is_left_out(monkeypatch):
-    monkeypatch.setattr(audience, "FED_A_TURN", 2)
-    monkeypatch.setattr(batch, "FED_A_TURN", 2)
+    monkeypatch.setattr(batch, "FRAMES_A_TURN", 2 * PAGE)
     fed_in_one_turn = []
     feed, feed_one = batch.Batch.feed, batch.Batch._feed
 
@@ -91,8 +91,9 @@ async def test_who_catches_up_together_is_fed_a_few_at_a_time_and_nobody_is_left
         feed(self)
 
     def counted_one(self, *args):
-        fed_in_one_turn[-1] += 1
-        feed_one(self, *args)
+        frames = feed_one(self, *args)
+        fed_in_one_turn[-1] += frames
+        return frames
 
     monkeypatch.setattr(batch.Batch, "feed", counted)
     monkeypatch.setattr(batch.Batch, "_feed", counted_one)
@@ -108,7 +109,40 @@ async def test_who_catches_up_together_is_fed_a_few_at_a_time_and_nobody_is_left
             await socket.until(lambda s: s.of_type("synced"))
 
     assert ids_of(sockets) == [await asyncio.to_thread(log_of, acme, 450)] * 7
-    assert max(fed_in_one_turn) == 2
+    assert sum(fed_in_one_turn) == 7 * 450
+    assert max(fed_in_one_turn) < 3 * PAGE, "the last page of a turn may go beyond"
+
+
+async def test_what_many_missed_is_read_once_for_all_of_them(monkeypatch):
+    """Each names another event as his last; what comes after these is in two stretches of the log."""
+    asked, many = [], 20
+    pages, enough = log.pages, threading.Event()
+
+    def noted(wanted):
+        asked.append(set(wanted))
+        return pages(wanted)
+
+    def read(plan, read=snapshot.read):
+        enough.wait()
+        return read(plan)
+
+    monkeypatch.setattr(log, "pages", noted)
+    monkeypatch.setattr(snapshot, "read", read)
+    async with house() as home:
+        acme = await home.write(make_tenant, "acme")
+        people = [Newcomer(f"p{number}") for number in range(PAGE + 50)]
+        await home.write(import_users, tenant=acme, people=people)
+        session = await home.write(make_session, await home.write(make_user, acme, "alice", "owner"))
+        ids = await home.write(log_of, acme, 100)
+        identity = await home.write(identity_of, session)
+        sockets = [home.enter(identity, cursor=ids[5 * number]) for number in range(many)]
+        enough.set()
+        for socket in sockets:
+            await socket.until(lambda s: s.of_type("synced"))
+
+    assert ids_of(sockets) == [ids[5 * number + 1 :] for number in range(many)]
+    assert set().union(*asked) == {(acme.pk, 0, PAGE), (acme.pk, PAGE, PAGE)}
+    assert sum(map(len, asked)) == 3, "the second once more, for those who began in the first"
 
 
 def log_of(tenant, number):

@@ -1,0 +1,92 @@
+"""What one batch shows to whom: put together once for each class of viewers, and for who holds something by himself."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter, itemgetter
+from uuid import UUID
+
+from realtime.audience import Entry
+from realtime.connection import MOST_BYTES
+from realtime.log import Page
+from realtime.outlets import Shown
+from realtime.projection import LoggedEvent, Projector
+from realtime.snapshot import Answer
+
+_position_shown = itemgetter(0)
+_position_of = attrgetter("position")
+
+
+class Showing:
+    """The events of one answer, as the viewers of one tenant see them."""
+
+    def __init__(self, answer: Answer, projector: Projector) -> None:
+        self._answer = answer
+        self._projector = projector
+        self._holders: dict[Page, set[UUID]] = {}
+        """Page -> who holds something on a subject of its events by himself."""
+        self._pages: dict[tuple[Page, frozenset[int], UUID | None], Sequence[Shown]] = {}
+        """What a page shows to a class of viewers, or to one of these holders."""
+
+    def shown(self, events: Iterable[LoggedEvent], entry: Entry) -> Iterator[Shown]:
+        """Yield what somebody may hear of, out of some events."""
+        tenant = entry.standing.tenant_slug or ""
+        for event in events:
+            held = self._answer.grants_of(event).of_viewer(entry.viewer, event.subject_id)
+            frame = self._projector.frame_of(event, held, tenant=tenant)
+            if frame is not None:
+                yield event.position, frame
+
+    def classes(
+        self, indexed: Mapping[frozenset[int], Mapping[UUID, Entry]], events: Iterable[LoggedEvent]
+    ) -> Iterator[Collection[Entry]]:
+        """Yield those who watch, by class: all of one hold the same on every subject of these events."""
+        holders = self._holders_of(events)
+        for of_class in list(indexed.values()):
+            if not holders:
+                yield of_class.values()
+                continue
+            classes: dict[UUID | None, list[Entry]] = defaultdict(list)
+            for entry in of_class.values():
+                user_id = entry.viewer.user_id
+                classes[user_id if user_id in holders else None].append(entry)
+            yield from classes.values()
+
+    def missed(self, entry: Entry, page: Page, *, after: int, end: int) -> tuple[Sequence[Shown], int]:
+        """
+        Return what a page shows to somebody of what came after a position, and the position up to which that goes.
+
+        That is the page's ``end``, or where it would be more bytes than may wait for one socket; one frame there
+        always is.
+        """
+        shown = self._page_for(entry, page)
+        first = bisect_right(shown, after, key=_position_shown)
+        size = 0
+        for place in range(first, len(shown)):
+            position, frame = shown[place]
+            size += frame.size
+            if place > first and size > MOST_BYTES:
+                return shown[first:place], position - 1
+        return shown[first:], end
+
+    def is_whole(self, page: Page, *, after: int, end: int) -> bool:
+        """Tell whether the log still has all of a page after a position: a reader may take longer than it is kept."""
+        events = self._answer.pages.get(page, ())
+        return len(events) - bisect_right(events, after, key=_position_of) >= end - after
+
+    def _page_for(self, entry: Entry, page: Page) -> Sequence[Shown]:
+        events = self._answer.pages[page]
+        if page not in self._holders:
+            self._holders[page] = self._holders_of(events)
+        user_id, group_ids = entry.viewer.user_id, entry.viewer.group_ids
+        key = (page, group_ids, user_id if user_id in self._holders[page] else None)
+        if key not in self._pages:
+            self._pages[key] = list(self.shown(events, entry))
+        return self._pages[key]
+
+    def _holders_of(self, events: Iterable[LoggedEvent]) -> set[UUID]:
+        holders: set[UUID] = set()
+        for grants in self._answer.grants.values():
+            for event in events:
+                holders.update(grants.of_users.get(event.subject_id, ()))
+        return holders
