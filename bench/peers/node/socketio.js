@@ -1,12 +1,13 @@
 /**
  * Socket.IO (npm) as a notification server: `node socketio.js PORT [REDIS_URL]`; with a URL, behind its Redis adapter.
  *
- * A socket names its group as it connects ({"group": …} is its `auth`) and is put into that room; events come by POST to /<group> and go to the room.
+ * A socket names its group as it connects ({"group": …} is its `auth`) and is put into the room of that name; events
+ * come by POST to /<group> and go to the room.
  *
  * At its best for this job: WebSocket alone, so no long-polling and no upgrade; no compression of any kind; the HTTP
- * request of each handshake is let go, as Socket.IO's page on memory advises; no pings, as the others send none. It has ws underneath, and its adapter
- * encodes a broadcast once, into the very frame that all sockets of a room are sent. bufferutil, which that page names
- * too, unmasks what clients say; they say nothing.
+ * request of each handshake is let go, as Socket.IO's page on memory advises; no pings, as the other peers send none.
+ * It has ws underneath, and its adapter encodes a broadcast once, into the very frame that all sockets of a room are
+ * sent. bufferutil, which that page names too, unmasks what clients say; they say nothing.
  */
 const { Server } = require('socket.io')
 const { listen } = require('./publishing')
