@@ -2,8 +2,8 @@
 
 import json
 import socket
-import threading
-from contextlib import suppress
+import time
+from contextlib import ExitStack
 
 import pytest
 
@@ -11,93 +11,102 @@ from bench.peers import mqtt
 from bench.peers.http import HttpPublisher, Refused
 from bench.peers.peer import SOURCES, configure
 
-ANSWER = b"HTTP/1.1 %d Whatever\r\nContent-Length: 4\r\n\r\n200\n"
+TAKEN = b"HTTP/1.1 204 No Content\r\nDate: today\r\n\r\n"
 
 
-class Server:
-    """Answers each request with the next status, in pieces of a few bytes, until there is none."""
+class Connected:
+    """What came over one connection, and the answers to it."""
 
-    def __init__(self, statuses, piece=7):
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
+    def __init__(self, connection):
+        self._connection = connection
         self.requests = b""
-        self._all_came = threading.Event()
-        self._statuses, self._piece = iter(statuses), piece
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
 
-    def _serve(self):
-        connection, _ = self._listener.accept()
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        answered = 0
-        # The other side closes without having read all answers, which the kernel tells as a reset.
-        with connection, suppress(ConnectionError):
-            while received := connection.recv(65536):
-                self.requests += received
-                for _ in range(self.requests.count(b"POST ") - answered):
-                    status = next(self._statuses, None)
-                    if status is None:
-                        return
-                    answered += 1
-                    answer = ANSWER % status
-                    for start in range(0, len(answer), self._piece):
-                        connection.sendall(answer[start : start + self._piece])
-                if b"last" in self.requests:
-                    self._all_came.set()
+    def wait_for(self, text):
+        while text not in self.requests:
+            self.requests += self._connection.recv(65536)
 
-    def wait_for_the_last(self):
-        assert self._all_came.wait(5), self.requests
+    def say(self, text):
+        self._connection.sendall(text)
 
     def end(self):
-        self._thread.join(5)
-        self._listener.close()
+        self._connection.close()
 
 
 @pytest.fixture
 def publishing():
-    ends = []
+    """Have a publisher with so many connections, and the other ends of these."""
+    with ExitStack() as ends:
 
-    def begin(*statuses):
-        server = Server(statuses)
-        publisher = HttpPublisher(server.port, connections=1)
-        ends.extend([publisher.close, server.end])
-        return server, publisher
+        def begin(connections):
+            listener = ends.enter_context(socket.create_server(("127.0.0.1", 0)))
+            publisher = HttpPublisher(listener.getsockname()[1], connections)
+            ends.callback(publisher.close)
+            accepted = [listener.accept()[0] for _ in range(connections)]
+            for connection in accepted:
+                connection.settimeout(5)
+                ends.callback(connection.close)
+            return publisher, [Connected(connection) for connection in accepted]
 
-    yield begin
-    for end in ends:
-        end()
+        yield begin
 
 
-def until_answered(publisher):
-    """Publish until the answer to an earlier event has been read; raises what that says."""
+def publish_until_told(publisher):
+    """Publish on, as a benchmark does; what was said to an earlier event is raised once it has arrived."""
     for _ in range(500):
-        publisher.publish([(1, b"next")])
-        threading.Event().wait(0.01)
+        publisher.publish([(0, b"more")])
+        time.sleep(0.01)
 
 
 def test_events_of_a_group_follow_each_other_on_one_connection(publishing):
-    server, publisher = publishing(204, 204, 204)
+    publisher, (even, odd) = publishing(connections=2)
 
-    publisher.publish([(7, b"first"), (8, b"other")])
-    publisher.publish([(7, b"last")])
+    publisher.publish([(7, b"first"), (8, b"another's"), (7, b"second of them")])
+    publisher.publish([(7, b"third")])
 
-    server.wait_for_the_last()
-    posts = [part.split(b" ", 1)[0] + b" " + part.rsplit(b"\r\n", 1)[1] for part in server.requests.split(b"POST ")[1:]]
-    assert posts == [b"/7 first", b"/8 other", b"/7 last"]
+    odd.wait_for(b"third")
+    even.wait_for(b"another's")
+    posts = [(part.split(b" ")[0], part.rpartition(b"\r\n")[2]) for part in odd.requests.split(b"POST ")[1:]]
+    assert posts == [(b"/7", b"first"), (b"/7", b"second of them"), (b"/7", b"third")]
+    assert even.requests.count(b"POST ") == 1
+
+
+def test_answers_are_not_waited_for(publishing):
+    publisher, (other,) = publishing(connections=1)
+
+    for _ in range(3):
+        publisher.publish([(0, b"an event")])
+
+    other.wait_for(b"an event")
+    other.say(TAKEN * 3)
+    publisher.publish([(0, b"the last")])
+    other.wait_for(b"the last")
 
 
 def test_an_event_that_is_refused_is_told_by_a_later_one(publishing):
-    _, publisher = publishing(*[204] * 5, 503, *[204] * 1000)
+    publisher, (other,) = publishing(connections=1)
+    other.say(TAKEN * 5 + b"HTTP/1.1 503 Busy\r\n\r\n")
 
     with pytest.raises(Refused, match="publishing was answered with 503; expected 2xx"):
-        until_answered(publisher)
+        publish_until_told(publisher)
+
+
+def test_a_refusal_in_two_pieces_is_one(publishing):
+    publisher, (other,) = publishing(connections=1)
+    other.say(TAKEN + b"HTTP/1.1 5")
+    time.sleep(0.05)  # on the loopback it has arrived by now; if not, this test is the one above
+    publisher.publish([(0, b"an event")])
+    other.say(b"03 Busy\r\n\r\n")
+
+    with pytest.raises(Refused, match="503"):
+        publish_until_told(publisher)
 
 
 def test_a_connection_that_is_closed_is_told(publishing):
-    _, publisher = publishing()  # the first request ends its server
+    publisher, (other,) = publishing(connections=1)
+    other.end()
 
     with pytest.raises((Refused, ConnectionError)):
-        until_answered(publisher)
+        publish_until_told(publisher)
 
 
 def test_packets_of_mqtt_are_those_of_the_standard():
