@@ -61,7 +61,9 @@ class Usher:
         settings: str = PRODUCT,
         kind: str = USER_CREATED,
     ) -> None:
-        self.name = f"Usher, {server}{NAMES[lane]}" + ("" if classes == USUAL_CLASSES else f", K={classes}")
+        # Those of another kind of events have K in their names always: rows of one name become one median.
+        is_usual = classes == USUAL_CLASSES and kind == USER_CREATED
+        self.name = f"Usher, {server}{NAMES[lane]}" + ("" if is_usual else f", K={classes}")
         self.port = 0
         self.classes = classes
         self.tokens: list[str] = []
