@@ -14,6 +14,7 @@ on the same things, which are what a connection that must neither lose nor hoard
   function that was given to ``…["when_written"]`` is called. It raises ``OSError`` once nobody will read it.
 - An application that fails or returns leaves no open socket behind: the client sees 1011.
 - A connection that is over leaves nothing behind; large buffers go back to the system (``memory``).
+- What was there before the first connection is left alone by the garbage collector (``collector``).
 - On the way out the server stops listening, lets the application say goodbye, and answers what it had begun to answer.
 
 Nothing here knows Django, the hub or the protocol of the frames.

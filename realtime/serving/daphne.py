@@ -29,6 +29,7 @@ from twisted.logger import (
 from twisted.python.failure import Failure
 
 from realtime.serving.answering import answered
+from realtime.serving.collector import spare_what_stays
 from realtime.serving.daphne_request import Request, RequestFactory, open_channels
 from realtime.serving.daphne_socket import Socket, SocketFactory, SocketGone
 from realtime.serving.lean import Mailbox
@@ -57,6 +58,7 @@ def run(
     listening and before anything is closed. Raises ``OSError`` when the address cannot be had.
     """
     return_large_buffers()
+    spare_what_stays()
     Server(application, drain=drain, limits=limits).serve(host, port, on_listening)
     heed_no_more_signals()
 
