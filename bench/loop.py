@@ -29,6 +29,10 @@ class Traffic:
     each: int
     groups: int = 1
     patience: float = PATIENCE_SECONDS
+    idle_seconds: float = 2.0
+    """So long the server is watched before anything is published; a look at all counters falls into it."""
+    idle_busy: float | None = None
+    """The share of its core that the server uses with these sockets open and nothing to send."""
     published: int = 0
     lost_events: set[int] = field(default_factory=set)
     _random: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311  the same groups each time
@@ -77,8 +81,16 @@ class Traffic:
 
     def measure(self, *, window: int, seconds: float, most: int | None = None) -> dict[str, Any]:
         """Warm up, then measure the loop; return deliveries, their cost, their latencies, what was lost."""
+        if self.idle_busy is None:
+            self.idle_busy = self._watched()
         self.loop(window=window, seconds=seconds * WARM_UP_SHARE, most=None if most is None else window)
         return self.counted(lambda: self.loop(window=window, seconds=seconds, most=most)) | {"window": window}
+
+    def _watched(self) -> float:
+        system = with_children(self.system.pids)
+        began, used = time.monotonic(), cpu_seconds(system)
+        time.sleep(self.idle_seconds)
+        return (cpu_seconds(system) - used) / (time.monotonic() - began)
 
     def counted(self, what: Callable[[], None], *, first: int | None = None) -> dict[str, Any]:
         """
@@ -92,6 +104,7 @@ class Traffic:
         began, used, used_beside = time.monotonic(), cpu_seconds(system), cpu_seconds(beside)
         what()
         seconds = time.monotonic() - began
+        idle = self.idle_busy or 0.0
         cpu, cpu_beside = cpu_seconds(system) - used, cpu_seconds(beside) - used_beside
         report = self.client.report()
         received = self.client.received(first, self.published)
@@ -107,9 +120,11 @@ class Traffic:
             "closed": report["closed"],
             "seconds": seconds,
             "per_second": deliveries / seconds,
-            "cpu_us": cpu * 1e6 / max(1, deliveries),
+            "cpu_us": max(0.0, cpu - idle * seconds) * 1e6 / max(1, deliveries),
+            "cpu_us_with_idle": cpu * 1e6 / max(1, deliveries),
             "beside_us": cpu_beside * 1e6 / max(1, deliveries),
             "busy": cpu / seconds,
+            "idle_busy": idle,
             "client_busy": report["cpu_seconds"] / report["seconds"],
             "latency_ms": report["latency_ms"],
             "bytes_per_delivery": report["bytes"] / max(1, deliveries),

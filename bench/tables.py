@@ -61,6 +61,11 @@ def share(value: float) -> str:
     return f"{value * 100:.0f} %"
 
 
+def percent(value: float) -> str:
+    """Write a small share of a core."""
+    return f"{value * 100:.1f} %"
+
+
 def text(value: Any) -> str:
     """Write it as it is."""
     return str(value)
@@ -74,6 +79,7 @@ DELIVERING: tuple[Column, ...] = (
     ("p95 ms", "latency_ms.p95", short),
     ("p99 ms", "latency_ms.p99", short),
     ("server busy", "busy", share),
+    ("idle", "idle_busy", percent),
     ("client busy", "client_busy", share),
     ("bytes", "bytes_per_delivery", whole),
     ("lost", "lost", whole),

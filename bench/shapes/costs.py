@@ -132,5 +132,6 @@ SHAPES = (
         f"{DELIVERIES:,} deliveries of events of the benchmark's own kind, {WINDOW} in flight: the more viewers, the "
         "fewer events.",
         _rights,
+        is_quick=False,
     ),
 )

@@ -9,6 +9,8 @@ from bench.shapes.systems import everybody, floor_and_usher, peers, tutorials
 from bench.systems import System
 
 SEVERAL = 8
+IDLE_OF_MANY = 6.0
+"""Seconds in which a server of many tenants is watched while idle: Usher joins their groups anew every 10 s."""
 SLOW = 2000
 """From so many sockets on the tutorial gets one event at a time: eight would keep it busy for half a minute."""
 
@@ -27,6 +29,7 @@ def _one(
         run.sockets(system, folder, groups=groups, each=each) as traffic,
     ):
         opened = traffic.client.open(groups * each)
+        traffic.idle_seconds = run.seconds(IDLE_OF_MANY if groups > 1 else traffic.idle_seconds)
         for window in windows:
             measured = traffic.measure(window=window, seconds=run.seconds(seconds))
             run.note(system.name, measured | {"refused": opened["refused"]}, round=number, groups=groups, each=each)

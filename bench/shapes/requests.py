@@ -108,11 +108,13 @@ SHAPES = (
         "How many creations a second does one process take, with nobody listening and with 200 viewers?",
         f"{THREADS} connections post one after the other; the server, its delivering included, has one core.",
         _posts,
+        is_quick=False,
     ),
     Shape(
         "lists",
         "How long do pages of a list take that is 100,000 users long?",
         "50 rows a page, as the owner who sees all and as a viewer; one request after the other.",
         _lists,
+        is_quick=False,
     ),
 )

@@ -12,6 +12,8 @@ from bench.systems.usher import SAMPLE_TAKEN, SAMPLED, Usher
 
 def floor_and_usher(run: Run) -> list[System]:
     """Return the floor, and Usher on both servers, with and without the lane."""
+    if run.is_quick:
+        return [Floor(), Usher(run.publishers, lane="on"), Usher(run.publishers, lane="off")]
     return [
         Floor(),
         Usher(run.publishers, lane="on"),
@@ -32,7 +34,7 @@ def by_classes(run: Run) -> list[System]:
 
 def tutorials(run: Run) -> list[Tutorial]:
     """Return the tutorial on both servers."""
-    return [Tutorial(run.house, server="uvicorn"), Tutorial(run.house, server="daphne")]
+    return [Tutorial(run.house, server=server) for server in (("uvicorn",) if run.is_quick else ("uvicorn", "daphne"))]
 
 
 def peers(run: Run) -> list[System]:
@@ -42,6 +44,8 @@ def peers(run: Run) -> list[System]:
 
 def principal(run: Run) -> list[Usher | Tutorial]:
     """Return Usher as it is meant to be served and as it is served elsewhere, and the tutorial on the same servers."""
+    if run.is_quick:
+        return [Usher(run.publishers), *tutorials(run)]
     return [
         Usher(run.publishers, lane="on"),
         Usher(run.publishers, lane="off"),
