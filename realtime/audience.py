@@ -22,6 +22,8 @@ So many frames one tenant's sockets are handed in one turn of the loop, more or 
 At some 20 microseconds each that is a tenth of a second, for which all else on the loop waits: the sockets of other
 tenants, and the requests. Not so many positions are read when there are many sockets; the rest comes in the next turn.
 """
+JOINED_A_TURN = 8 * FRAMES_A_TURN
+"""The same where frames leave joined: eight in one write take little more than one of them."""
 PAGES_A_TURN = FRAMES_A_TURN // PAGE
 """So many pages are read in one turn for those who catch up, however many these are."""
 
@@ -159,7 +161,7 @@ class Audience:
                 rights=self.rights,
                 position=self.position,
                 viewers=self._viewers,
-                length=max(1, min(PAGE, FRAMES_A_TURN // max(1, len(self.members)))),
+                length=max(1, min(PAGE, self.frames_a_turn // max(1, len(self.members)))),
             ),
             joining=frozenset(
                 {connection.identity.session_id for connection in coming_in}
@@ -168,6 +170,11 @@ class Audience:
             resumptions=frozenset(r for r in coming_in.values() if r is not None),
             pages=self._next_pages(),
         )
+
+    @property
+    def frames_a_turn(self) -> int:
+        """So many frames the sockets may be handed in one turn of the loop. They are of one server, and leave alike."""
+        return JOINED_A_TURN if any(c.leaves_joined for c in islice(self.members, 1)) else FRAMES_A_TURN
 
     def _next_pages(self) -> frozenset[Page]:
         wanted = {self.page_of(connection) for connection in self.behind if connection.wants_page}

@@ -11,7 +11,7 @@ import random
 from django.conf import settings
 
 from realtime import cursors, protocol, rights
-from realtime.audience import FRAMES_A_TURN, Audience, Entry
+from realtime.audience import Audience, Entry
 from realtime.connection import Connection, Identity, State
 from realtime.kinds import permissions_by_field
 from realtime.log import Page
@@ -154,7 +154,7 @@ class Batch:
 
     def feed(self) -> None:
         """Give those who catch up what they missed; whoever has reached the hub's position is live."""
-        left = FRAMES_A_TURN
+        left = self.audience.frames_a_turn
         # By chance, so that nobody is left for last again and again.
         for connection in random.sample(list(self.audience.behind), len(self.audience.behind)):
             entry = self.audience.entries.get(connection.identity.session_id)

@@ -93,6 +93,11 @@ class Connection:
         return self.state is State.CATCHING_UP and not self._events and self._outlet.has_room
 
     @property
+    def leaves_joined(self) -> bool:
+        """Whether frames that are offered together leave in one write."""
+        return self._outlet.joins
+
+    @property
     def queued(self) -> int:
         """How many events wait."""
         return len(self._events)

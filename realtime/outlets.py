@@ -62,6 +62,8 @@ class Outlet:
     """A plain ASGI ``send``, stepped by hand: each frame by itself, and what does not end at once ends in a task."""
 
     __slots__ = ("_rest", "_send", "abort", "has_room", "on_broken", "on_room")
+    joins = False
+    """Whether frames that are sent together leave in one write."""
 
     def __init__(self, send: Send, *, abort: Callable[[], None]) -> None:
         self.abort = abort
@@ -127,6 +129,7 @@ class FastLane(Outlet):
     """
 
     __slots__ = ("_write",)
+    joins = True
 
     def __init__(
         self,
@@ -153,6 +156,7 @@ class SingleFileLane(FastLane):
     """The lane with a write for each frame. Only measurements want that: it tells what joining is worth."""
 
     __slots__ = ()
+    joins = False
 
     def send(self, frames: Sequence[Frame], wire: bytes | None = None) -> int:
         for taken, frame in enumerate(frames, 1):

@@ -10,10 +10,12 @@ from accounts.models import Role
 from accounts.permissions import VIEW_USER_CONTACT
 from accounts.users import Newcomer, import_users
 from realtime import audience, batch, changes, log, snapshot
+from realtime.audience import Audience
 from realtime.log import PAGE
 from realtime.models import Event
 from realtime.outlets import MOST_FRAMES
 from tests.realtime.house import house, identity_of, make_session, make_tenant, make_user, socket_of
+from tests.realtime.transport import Transport, Way, connection_to
 
 pytestmark = [pytest.mark.each_database, pytest.mark.usefixtures("database")]
 
@@ -81,8 +83,17 @@ async def test_one_socket_of_a_small_tenant_still_gets_all_in_one_turn(turns, mo
     assert [frames for _, frames in turns if frames] == [MOST_FRAMES]
 
 
+@pytest.mark.parametrize(("way", "length"), [(Way.WAITS_FIRST, 5), (Way.LANE, 40)], ids=["one by one", "joined"])
+async def test_a_crowd_goes_further_in_one_turn_where_frames_leave_joined(way, length):
+    crowd = Audience(1)
+    for _ in range(1000):
+        crowd.join(connection_to(Transport(way=way)))
+
+    assert crowd.plan(0).tenant.length == length
+
+
 async def test_who_catches_up_together_is_fed_a_few_at_a_time_and_nobody_is_left_out(monkeypatch):
-    monkeypatch.setattr(batch, "FRAMES_A_TURN", 2 * PAGE)
+    monkeypatch.setattr(audience, "FRAMES_A_TURN", 2 * PAGE)
     fed_in_one_turn = []
     feed, feed_one = batch.Batch.feed, batch.Batch._feed
 
