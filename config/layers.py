@@ -22,7 +22,7 @@ def channel_layer_of(kind: str, redis_url: str | None) -> dict[str, Any]:
         return _layer(core, hosts=[host], prefix=PREFIX, capacity=CORE_CAPACITY)
     # It polls with a time-out of its own; without one on the socket a frozen Redis would hold a publish for ever.
     host = {"address": redis_url, "socket_timeout": 5, "socket_connect_timeout": 5, "health_check_interval": 30}
-    return _layer("channels_redis.pubsub.RedisPubSubChannelLayer", hosts=[host], prefix=PREFIX)
+    return _layer("realtime.pubsub.PubSubChannelLayer", hosts=[host], prefix=PREFIX)
 
 
 def _layer(backend: str, **config: Any) -> dict[str, Any]:
