@@ -160,8 +160,8 @@ class SingleFileLane(FastLane):
 
     def send(self, frames: Sequence[Frame], wire: bytes | None = None) -> int:
         for taken, frame in enumerate(frames, 1):
-            super().send((frame,), frame.wire)
-            if not self.has_room:
+            if not self._write(frame.wire):
+                self.has_room = False
                 return taken
         return len(frames)
 

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
 from uvicorn._types import ASGISendEvent
@@ -32,7 +32,7 @@ class Socket(WebSocketsSansIOProtocol):
         *("ping_interval", "ping_sent_at", "ping_timeout", "ping_timer", "pong_timer", "queue", "read_paused"),
         *("request", "response", "root_path", "scheme", "scope", "server", "tasks", "transport", "writable"),
         # Ours.
-        *("_came_early", "_control", "_deciding", "_lingering", "_tell_written"),
+        *("_came_early", "_control", "_deciding", "_has_room", "_lingering", "_tell_written"),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -44,6 +44,7 @@ class Socket(WebSocketsSansIOProtocol):
         self._deciding: asyncio.TimerHandle | None = None
         self._lingering: asyncio.TimerHandle | None = None
         self._control: Bucket | None = None
+        self._has_room = True
         self._tell_written: Callable[[], None] | None = None
 
     def data_received(self, data: bytes) -> None:
@@ -70,7 +71,7 @@ class Socket(WebSocketsSansIOProtocol):
         if self.close_sent or self.transport.is_closing():
             raise ClientDisconnected
         self.transport.write(frames)
-        return self.writable.is_set()
+        return self._has_room
 
     def when_written(self, tell: Callable[[], None]) -> None:
         """Have ``tell`` called each time that the transport has written out what it kept."""
@@ -78,16 +79,23 @@ class Socket(WebSocketsSansIOProtocol):
         # From now on the first byte that the kernel does not take makes it full, and the last makes it writable again.
         self.transport.set_write_buffer_limits(high=0)
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._has_room = False
+
     def resume_writing(self) -> None:
         super().resume_writing()
+        self._has_room = True
         if self._tell_written is not None:
             self._tell_written()
 
-    async def send(self, message: ASGISendEvent) -> None:
+    def send(self, message: ASGISendEvent) -> Coroutine[Any, Any, None]:
+        """Send a message. An event, of which there are many, costs no coroutine more than uvicorn's."""
+        return super().send(message) if message["type"] == "websocket.send" else self._send(message)
+
+    async def _send(self, message: ASGISendEvent) -> None:
         """Send a message; once the application has accepted, read what came before."""
         await super().send(message)
-        if message["type"] == "websocket.send":
-            return
         if self.handshake_complete:
             self._decided()
         if message["type"] == "websocket.close" and self.close_timer is not None:

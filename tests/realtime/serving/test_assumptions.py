@@ -63,6 +63,7 @@ OURS_ALONE = {
         "_decided",
         "_fail",
         "_linger",
+        "_send",
         "_takes_control_frame",
         "_turn_away",
         "when_written",
@@ -128,9 +129,9 @@ def test_uvicorns_connections_keep_the_state_that_ours_read():
         "transport",
         "writable",
     ):
-        assert hasattr(ours, name)
+        assert hasattr(ours, name), f"our WebSocket under uvicorn goes by its {name}, which is no more"
     for name in ("conn", "cycle", "headers", "loop", "scope", "timeout_keep_alive_task", "transport"):
-        assert hasattr(http, name)
+        assert hasattr(http, name), f"our HTTP connection under uvicorn goes by its {name}, which is no more"
 
 
 def test_twisteds_transport_tells_when_it_has_written_out_what_the_lane_has_left_to_it():
