@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from bench import figures
 from bench.criteria import CRITERIA
 from bench.picture import picture
 from bench.shapes.all import SHAPES
@@ -14,7 +15,7 @@ README, PICTURE, RESULTS = BENCH / "README.md", BENCH / "delivery.svg", BENCH / 
 
 HEAD = """# Benchmarks
 
-What Usher's deliveries cost beside others', in one run on one machine. Rendered from {file} by `make bench`; the text
+What Usher's deliveries cost beside others', in one run on one machine. Rendered by `make bench` from {file}; the text
 is [report.py](report.py)'s. [docs/performance.md](../docs/performance.md) says what the numbers mean and how they came
 to be, [docs/scaling.md](../docs/scaling.md) what they give for a deployment.
 
@@ -62,9 +63,10 @@ def newest() -> dict[str, Any]:
 
 
 def write(results: dict[str, Any]) -> None:
-    """Write README.md and the picture."""
+    """Write README.md and its picture, and the figures of docs/scaling.md."""
     PICTURE.write_text(picture(together(results["rows"])))
     README.write_text(rendered(results))
+    figures.PAGE.write_text(figures.filled(figures.PAGE.read_text(), together(results["rows"])))
 
 
 def rendered(results: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ Two rules stand above all grants: a viewer is of one tenant and hears of that te
 elsewhere; and only object grants count. A model-level permission or ``is_superuser`` opens nothing.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.apps import apps
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Manager, Model, Q, QuerySet
 from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
 
@@ -108,17 +111,21 @@ def refusal_of(standing: Standing | None, viewer: Viewer | None, *, now: float) 
 
 
 def grants_on(subject: str, subject_ids: Collection[UUID]) -> Grants:
-    """Return who holds what on these subjects, all of one model ("accounts.User"), in two queries."""
+    """Return who holds what on these subjects, all of one model ("accounts.User"), in one query."""
     grants = Grants()
     if not subject_ids:
         return grants
     model = _model(subject)
-    rows = _group_grants(model).filter(content_object_id__in=subject_ids)
-    for subject_id, group_id, codename in rows.values_list("content_object_id", "group_id", "permission__codename"):
-        grants.of_groups[subject_id].setdefault(group_id, set()).add(codename)
-    rows = _user_grants(model).filter(content_object_id__in=subject_ids)
-    for subject_id, user_id, codename in rows.values_list("content_object_id", "user_id", "permission__codename"):
-        grants.of_users[subject_id].setdefault(user_id, set()).add(codename)
+    # A query of Django's own, and a row for each codename, took most of what an event costs the hub's reader.
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        to_groups = _held(cursor, _group_grants(model).model, "g.group_id, NULL", by="group_id")
+        to_users = _held(cursor, _user_grants(model).model, "NULL, g.user_id", by="user_id")
+        cursor.execute(f"{to_groups} UNION ALL {to_users}", [_ids(cursor, subject_ids)] * 2)
+        for subject_id, group_id, user_id, held in cursor.fetchall():
+            if group_id is not None:
+                grants.of_groups[_uuid(subject_id)][group_id] = set(held.split("\n"))
+            else:
+                grants.of_users[_uuid(subject_id)][_uuid(user_id)] = set(held.split("\n"))
     return grants
 
 
@@ -126,7 +133,7 @@ def permissions_on(kind: EventKind, viewer: Viewer, subject_ids: Collection[UUID
     """
     Return what one viewer holds on each subject, as his tenant's; a subject of another tenant has nothing.
 
-    Three queries whatever the subjects are, so that the time of the answer does not tell whether they exist.
+    Two queries whatever the subjects are, so that the time of the answer does not tell whether they exist.
     """
     own = set(
         _model(kind.subject)
@@ -157,6 +164,29 @@ def visible_subjects(kind: EventKind, viewer: Viewer, permission: str | None = N
         .filter(Q(pk__in=by_group.values("content_object_id")) | Q(pk__in=by_user.values("content_object_id")))
         .values("pk")
     )
+
+
+def _held(cursor: CursorWrapper, grants: type[Model], holder: str, *, by: str) -> str:
+    """Return SQL for the codenames of each holder on each subject of one parameter, which ``_ids`` returns."""
+    if cursor.db.vendor == "postgresql":
+        codenames, among = "string_agg(p.codename, chr(10))", "= ANY(%s::uuid[])"
+    else:
+        codenames, among = "group_concat(p.codename, char(10))", "IN (SELECT value FROM json_each(%s))"
+    return (
+        f"SELECT g.content_object_id, {holder}, {codenames} FROM {grants._meta.db_table} g "  # noqa: S608  our own names
+        f"JOIN auth_permission p ON p.id = g.permission_id WHERE g.content_object_id {among} "
+        f"GROUP BY g.content_object_id, g.{by}"
+    )
+
+
+def _ids(cursor: CursorWrapper, ids: Iterable[UUID]) -> str:
+    if cursor.db.vendor == "postgresql":
+        return f"{{{','.join(map(str, ids))}}}"
+    return json.dumps([each.hex for each in ids])
+
+
+def _uuid(value: UUID | str) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)  # SQLite has no type for ids
 
 
 def _group_grants(model: type[Model]) -> Manager[Any]:

@@ -54,6 +54,7 @@ def _posted(
                 traffic.finish(set(made))
 
         measured = traffic.counted(work)
+        answers["cpu_us_per_request"] = measured["cpu_us_with_idle"] * max(1, measured["deliveries"]) / len(made)
         run.note(system.name, measured | answers | {"refused": opened["refused"]}, round=number, each=each)
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bench import report
+from bench import figures, report
 from bench.criteria import CRITERIA
 from bench.report import newest, rendered
 from bench.shapes.all import SHAPES
@@ -107,7 +107,31 @@ def test_page_and_picture_are_written_from_the_newest_results(tmp_path, monkeypa
 
     for name, cpu in (("2026-11-25-0600", 9.0), ("2026-11-26-0600", 5.0), ("2026-11-27-0600-quick", 1.0)):
         (tmp_path / f"{name}.json").write_text(json.dumps(results(row("Usher, uvicorn, lane", cpu))))
+    page = tmp_path / "scaling.md"
+    page.write_text("a GiB holds <!--=sockets_per_gib-->12<!--/--> sockets, *s* is <!--=socket_kb--><!--/--> KB")
+    monkeypatch.setattr(figures, "PAGE", page)
     report.write(newest())
 
     assert "results/2026-11-26-0600.json" in (tmp_path / "README.md").read_text()
+    assert "holds <!--=sockets_per_gib-->not measured<!--/--> sockets" in page.read_text()
     assert ">5.00</text>" in (tmp_path / "delivery.svg").read_text()
+
+
+def test_figures_of_the_page_on_scaling_follow_from_the_results():
+    rows = together([
+        row("Usher, uvicorn, lane", 5.0, shape="idle", kilobytes=16.0),
+        row("Usher, uvicorn, lane", 6.0, window=1),
+        row("Usher, uvicorn, lane", 400.0, shape="rights", viewers=10, cpu_us_per_event=4_060.0),
+    ])  # fmt: skip
+
+    values = figures.figures(rows)
+
+    assert (values["socket_kb"], values["sockets_per_gib"]) == ("16.0", "65,536")
+    assert values["event_us"] == "4,000"
+    assert values["example_large"] == "10.0", "10 × (4,000 + 1,000 × 6) µs a second"
+    assert values["post_us"] == "not measured"
+
+
+def test_every_mark_of_the_page_on_scaling_is_a_figure():
+    marks = figures.MARKED.findall(figures.PAGE.read_text())
+    assert sorted(set(marks)) == sorted(figures.figures([]))

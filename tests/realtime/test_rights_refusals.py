@@ -28,7 +28,7 @@ def test_the_number_of_queries_is_the_same_for_one_and_for_many(cast):
             rights.grants_on("accounts.User", [user.pk for user in some_people])
         counted.append((len(viewers), len(found)))
 
-    assert counted == [(2, 2), (2, 2)]
+    assert counted == [(2, 1), (2, 1)]
 
 
 def test_nobody_is_no_query(django_assert_num_queries, database):
