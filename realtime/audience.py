@@ -4,6 +4,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import NamedTuple
 from uuid import UUID
 
 from realtime import cursors
@@ -42,16 +43,15 @@ class Entry:
     connections: set[Connection] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
-class AudiencePlan:
+class AudiencePlan(NamedTuple):
     """What one tenant's audience wants the next snapshot to read."""
 
     tenant: TenantPlan
-    joining: frozenset[UUID]
+    joining: frozenset[UUID] = frozenset()
     """Sessions to load: those of newcomers, and of tokens shown on open sockets."""
-    resumptions: frozenset[Resumption]
+    resumptions: frozenset[Resumption] = frozenset()
     """What those of the newcomers ask for who have a cursor."""
-    pages: frozenset[Page]
+    pages: frozenset[Page] = frozenset()
 
 
 class Audience:
@@ -148,21 +148,22 @@ class Audience:
 
         It lets in so many newcomers at most. What is not to be read anew costs nothing here, however many watch.
         """
-        for entry in [entry for session_id in self._left if (entry := self.entries.get(session_id)) is not None]:
-            if not entry.connections:
-                self.forget(entry)
-        self._left.clear()
+        if self._left:
+            self._forget_empty()
         if self._viewers is None:
             self._viewers = {session_id: entry.viewer for session_id, entry in self.entries.items()}
+        tenant = TenantPlan(
+            self.tenant_id,
+            rights=self.rights,
+            position=self.position,
+            viewers=self._viewers,
+            length=max(1, min(PAGE, self.frames_a_turn // max(1, len(self.members)))),
+        )
+        if not (self.newcomers or self.renewals or self.behind):
+            return AudiencePlan(tenant)  # as nearly always; a server has thousands of tenants
         coming_in = dict(islice(self.newcomers.items(), places))
         return AudiencePlan(
-            tenant=TenantPlan(
-                tenant_id=self.tenant_id,
-                rights=self.rights,
-                position=self.position,
-                viewers=self._viewers,
-                length=max(1, min(PAGE, self.frames_a_turn // max(1, len(self.members)))),
-            ),
+            tenant,
             joining=frozenset(
                 {connection.identity.session_id for connection in coming_in}
                 | {identity.session_id for identity in self.renewals.values()}
@@ -170,6 +171,12 @@ class Audience:
             resumptions=frozenset(r for r in coming_in.values() if r is not None),
             pages=self._next_pages(),
         )
+
+    def _forget_empty(self) -> None:
+        for entry in [entry for session_id in self._left if (entry := self.entries.get(session_id)) is not None]:
+            if not entry.connections:
+                self.forget(entry)
+        self._left.clear()
 
     @property
     def frames_a_turn(self) -> int:

@@ -38,6 +38,8 @@ RETRY_SECONDS = (0.1, 2.0)
 UNSURE_SWEEP_SECONDS = 0.5
 """From one sweep to the next while bells get lost. A crowded machine adds a second to what a sweep brings."""
 LETTING_GO_SECONDS = 2.0
+BREATHER_SOCKETS = 100
+"""When the tenants of so many sockets have been served the loop turns to others, which costs what some sockets do."""
 LET_IN_A_TURN = 250
 """So many newcomers are let in by one batch, and the others by the next: some 20 ms for which all else waits."""
 
@@ -226,6 +228,7 @@ class Hub:
         planned = list(_plans(audiences))
         answer: Answer = await self._loop.run_in_executor(self._reader, snapshot.read, _joined(planned))
         projector = Projector()
+        sockets = 0
         for tenant in (plan.tenant for plan in planned):
             audience = self.audiences.get(tenant.tenant_id)
             if audience is None:
@@ -234,7 +237,11 @@ class Hub:
             is_anew = (audience.position, audience.rights) != (tenant.position, tenant.rights)
             if is_anew or _take_in(answer, audience, tenant, projector) or audience.newcomers or audience.renewals:
                 self.mark(tenant.tenant_id)
-            await asyncio.sleep(0)  # what else waits for this loop waits for one tenant at a time
+            sockets += len(audience.members)
+            if sockets >= BREATHER_SOCKETS:
+                # What else waits for this loop waits for one large tenant at a time, or for some small ones.
+                sockets = 0
+                await asyncio.sleep(0)
 
     def _close_all(self) -> None:
         for audience in self.audiences.values():

@@ -11,6 +11,7 @@ the first of a burst is read like that, and the others are taken from what has c
 import asyncio
 import re
 from typing import Any
+from weakref import WeakValueDictionary
 
 from channels_redis.pubsub import RedisPubSubChannelLayer, RedisSingleShardConnection
 from redis._parsers.resp2 import _AsyncRESP2Parser
@@ -21,6 +22,18 @@ HEAD = re.compile(rb"\*3\r\n\$7\r\nmessage\r\n\$([0-9]{1,4})\r\n([^\r\n]*)\r\n\$
 
 class PubSubChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
     """The layer that ``config.layers`` names."""
+
+    def __init__(self, *args: Any, **config: Any) -> None:
+        super().__init__(*args, **config)
+        self._homes: WeakValueDictionary[str, Any] = WeakValueDictionary()
+        """Channel -> the layer of the loop that it is of. The base class looks for it anew with each message."""
+
+    async def receive(self, channel: str) -> Any:
+        """Return the next message of a channel."""
+        home = self._homes.get(channel)
+        if home is None:
+            home = self._homes[channel] = self._get_layer()
+        return await home.receive(channel)
 
     def _get_layer(self) -> Any:
         layer = self._layers.get(asyncio.get_running_loop())

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
@@ -28,8 +29,7 @@ COUNTED = 100
 """For one who is far behind, what he has missed is counted: for so many in one snapshot, and the others in the next."""
 
 
-@dataclass(frozen=True, slots=True)
-class TenantPlan:
+class TenantPlan(NamedTuple):
     """What the hub already knows of a tenant: the counter up to which, the position up to which, and the viewers."""
 
     tenant_id: int
