@@ -47,3 +47,4 @@ class Gate:
     def stopProducing(self) -> None:
         """Open the gate for good: the transport is gone, and whoever waits must learn of it."""
         self._open.set()
+        self.tell_open = None

@@ -129,6 +129,7 @@ class Socket(WebSocketsSansIOProtocol):
             self._deciding = self.loop.call_later(limits_of(self).handshake_seconds, self._turn_away)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._tell_written = None  # it holds what writes here
         self._decided()
         if self._lingering is not None:
             self._lingering.cancel()
