@@ -31,6 +31,8 @@ class Traffic:
     patience: float = PATIENCE_SECONDS
     idle_seconds: float = 2.0
     """So long the server is watched before anything is published; a look at all counters falls into it."""
+    settling_seconds: float = 0.0
+    """So long a server is left alone before that, since what it still does for who has just come is not idling."""
     idle_busy: float | None = None
     """The share of its core that the server uses with these sockets open and nothing to send."""
     published: int = 0
@@ -87,6 +89,7 @@ class Traffic:
         return self.counted(lambda: self.loop(window=window, seconds=seconds, most=most)) | {"window": window}
 
     def _watched(self) -> float:
+        time.sleep(self.settling_seconds)
         system = with_children(self.system.pids)
         began, used = time.monotonic(), cpu_seconds(system)
         time.sleep(self.idle_seconds)

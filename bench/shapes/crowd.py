@@ -11,6 +11,8 @@ from bench.systems import System
 SEVERAL = 8
 IDLE_OF_MANY = 6.0
 """Seconds in which a server of many tenants is watched while idle: Usher joins their groups anew every 10 s."""
+SETTLING = 5.0
+"""Seconds before that: for four after 1,000 tenants have come Usher uses three times what it does later."""
 SLOW = 2000
 """From so many sockets on the tutorial gets one event at a time: eight would keep it busy for half a minute."""
 
@@ -29,6 +31,7 @@ def _one(
         run.sockets(system, folder, groups=groups, each=each) as traffic,
     ):
         opened = traffic.client.open(groups * each)
+        traffic.settling_seconds = run.seconds(SETTLING) if groups * each > SLOW else 0.0
         traffic.idle_seconds = run.seconds(IDLE_OF_MANY if groups > 1 else traffic.idle_seconds)
         for window in windows:
             measured = traffic.measure(window=window, seconds=run.seconds(seconds))
