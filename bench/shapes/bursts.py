@@ -4,7 +4,7 @@ from functools import partial
 
 from bench.run import Run
 from bench.shapes import Shape
-from bench.shapes.systems import floor_and_usher, peers, tutorials
+from bench.shapes.systems import some
 from bench.systems import System
 from bench.systems.usher import Usher
 
@@ -14,7 +14,7 @@ IMPORTED = 10_000
 
 def _burst(run: Run) -> None:
     each, events = 100, run.scaled(500)
-    for number, system in run.in_turns([*floor_and_usher(run), *tutorials(run), *peers(run)], rounds=2):
+    for number, system in run.in_turns(some(run), rounds=1):
         run.attempt(system, partial(_one_burst, run, system, number, each, events))
 
 

@@ -12,7 +12,7 @@ from bench.systems import Opening, System
 from bench.systems.usher import Usher
 
 FIRST = 100
-IDLE_SECONDS = 5.0
+SETTLING_SECONDS, IDLE_SECONDS = 2.0, 5.0
 
 
 def _idle(run: Run) -> None:
@@ -33,6 +33,7 @@ def _one_idle(run: Run, system: System, number: int, each: int) -> None:
         opened = traffic.client.open(each - FIRST)
         memory = (memory_bytes(pids) - before) / (each - FIRST)
         traffic.client.mark()
+        time.sleep(run.seconds(SETTLING_SECONDS))
         used = cpu_seconds(pids)
         time.sleep(run.seconds(IDLE_SECONDS))
         measured = {

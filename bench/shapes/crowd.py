@@ -5,11 +5,11 @@ from functools import partial
 
 from bench.run import Run
 from bench.shapes import Shape
-from bench.shapes.systems import everybody, floor_and_usher, peers, tutorials
+from bench.shapes.systems import chief_peers, everybody, floor_and_usher, some, tutorials
 from bench.systems import System
 
 SEVERAL = 8
-IDLE_OF_MANY = 6.0
+IDLE_OF_MANY = 5.0
 """Seconds in which a server of many tenants is watched while idle: Usher joins their groups anew every 10 s."""
 SETTLING = 5.0
 """Seconds before that: for four after 1,000 tenants have come Usher uses three times what it does later."""
@@ -39,21 +39,20 @@ def _one(
 
 
 def _hundred(run: Run) -> None:
-    systems = [*floor_and_usher(run), *tutorials(run), *peers(run)]
-    _crowd(run, systems, each=run.scaled(100), rounds=1, seconds=2)
+    _crowd(run, some(run), each=run.scaled(100), rounds=1, seconds=2)
 
 
 def _thousand(run: Run) -> None:
-    _crowd(run, everybody(run), each=run.scaled(1000), rounds=3, seconds=2)
+    _crowd(run, everybody(run), each=run.scaled(1000), rounds=2, seconds=2)
 
 
 def _five_thousand(run: Run) -> None:
-    _crowd(run, [*floor_and_usher(run), *tutorials(run), *peers(run)], each=run.scaled(5000), rounds=1, seconds=3)
+    _crowd(run, some(run), each=run.scaled(5000), rounds=1, seconds=3)
 
 
 def _tenants(run: Run) -> None:
     groups, window = run.scaled(1000), 64
-    systems = [*floor_and_usher(run), *tutorials(run), *peers(run)]
+    systems = [*floor_and_usher(run), *tutorials(run), *chief_peers(run)]
     for number, system in run.in_turns(systems, rounds=2):
         measure = partial(_one, run, system, number, groups=groups, each=5, windows=(window,), seconds=3)
         run.attempt(system, measure)

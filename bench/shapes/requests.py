@@ -18,7 +18,7 @@ from bench.systems.usher import Usher
 LISTENERS = 200
 THREADS, MANY_THREADS = 4, 32
 RATE = 20.0
-LISTED, ASKED = 100_000, 40
+LISTED, ASKED = 100_000, 20
 
 
 def _requests(system: Usher | Tutorial, traffic: Traffic, made: set[int]) -> Callable[[], Request]:

@@ -9,6 +9,8 @@ from bench.systems.peers import PEERS
 from bench.systems.tutorial import Tutorial
 from bench.systems.usher import SAMPLE_TAKEN, SAMPLED, Usher
 
+CHIEF = ("nchan", "Centrifuge", "Socket.IO")
+
 
 def floor_and_usher(run: Run) -> list[System]:
     """Return the floor, and Usher on both servers, with and without the lane."""
@@ -40,6 +42,16 @@ def tutorials(run: Run) -> list[Tutorial]:
 def peers(run: Run) -> list[System]:
     """Return the peers, which do not filter; a quick run has none."""
     return [] if run.is_quick else [make() for make in PEERS]
+
+
+def chief_peers(run: Run) -> list[System]:
+    """Return those of the peers that something was promised against."""
+    return [peer for peer in peers(run) if peer.name in CHIEF]
+
+
+def some(run: Run) -> list[System]:
+    """Return as many as the side questions need."""
+    return [Floor(), *principal(run), *chief_peers(run)]
 
 
 def principal(run: Run) -> list[Usher | Tutorial]:
