@@ -13,7 +13,6 @@ from bench.systems import System
 PATIENCE_SECONDS = 20.0
 """So long an event may be under way, with nothing else arriving, before it counts as lost."""
 WARM_UP_SHARE = 0.3
-SETTLING_SECONDS = 0.5
 
 
 def marker_of(number: int) -> str:
@@ -92,7 +91,6 @@ class Traffic:
     def _watched(self) -> float:
         time.sleep(self.settling_seconds)
         system = with_children(self.system.pids)
-        time.sleep(SETTLING_SECONDS)
         began, used = time.monotonic(), cpu_seconds(system)
         time.sleep(self.idle_seconds)
         return (cpu_seconds(system) - used) / (time.monotonic() - began)
