@@ -105,7 +105,8 @@ def test_daphnes_connections_ask_nothing_of_their_server_that_ours_lacks():
     assert asked - set(dir(server)) == {"ws_factory"}, "which serve() makes"
 
 
-def test_uvicorns_connections_keep_the_state_that_ours_read():
+def test_uvicorns_connections_keep_the_state_that_ours_read(monkeypatch):
+    monkeypatch.setattr(on_uvicorn.Config, "configure_logging", lambda self: None)  # for this whole process
     config = on_uvicorn.Config(application, Limits())
     loop = asyncio.new_event_loop()
     try:
