@@ -18,9 +18,9 @@ WINDOW, LONGEST = 4, 20.0
 BY_VIEWERS = ((10, 4), (100, 4), (1_000, 4), (10_000, 4))
 BY_CLASSES = ((1_000, 1), (1_000, 16), (1_000, 64))
 MEMBERS = 1_000
-CREATIONS, TOLD_CREATIONS = 150, 30
+CREATIONS, TOLD_CREATIONS = 100, 30
 KINDS = ("bare", "saved", "service")
-PAUSE, LONG_PAUSE = 0.02, 0.4
+PAUSE, LONG_PAUSE = 0.05, 0.4
 """Seconds in which those who hear of a creation, on the same core, get their frames; the tutorial needs more."""
 
 
