@@ -58,9 +58,13 @@ class Run:
         """Return how long something is measured, or in a quick run a part of it."""
         return seconds * QUICK_SHARE if self.is_quick else seconds
 
+    def wants(self, name: str) -> bool:
+        """Tell whether a system of that name is asked for."""
+        return not self.wanted or any(part in name for part in self.wanted)
+
     def in_turns(self, systems: Sequence[Some], *, rounds: int) -> Iterator[tuple[int, Some]]:
         """Give the wanted systems round by round, forwards and backwards in turn."""
-        chosen = [s for s in systems if not self.wanted or any(part in s.name for part in self.wanted)]
+        chosen = [system for system in systems if self.wants(system.name)]
         for number in range(self.rounds or (1 if self.is_quick else rounds)):
             for system in chosen if number % 2 == 0 else reversed(chosen):
                 yield number, system

@@ -46,16 +46,17 @@ def _one_layout(run: Run, system: Usher, number: int, viewers: int, classes: int
 
 
 def _creations(run: Run) -> None:
-    for number in range(1 if run.is_quick else 2):
-        _on_sqlite(run, number)
+    for number in range(run.rounds or (1 if run.is_quick else 2)):
+        if run.wants("Usher, SQLite"):
+            _on_sqlite(run, number)
         system = Usher(run.publishers, settings=SAMPLED, kind=USER_CREATED)
         tutorial = Tutorial(run.house, server="uvicorn")
         viewers = run.scaled(MEMBERS)
-        for _, chosen in run.in_turns([system], rounds=1):
-            run.attempt(chosen, partial(_on_postgresql, run, chosen, number, 0))
-            run.attempt(chosen, partial(_on_postgresql, run, chosen, number, viewers))
-        for _, told in run.in_turns([tutorial], rounds=1):
-            run.attempt(told, partial(_in_the_tutorial, run, told, number, viewers))
+        if run.wants(system.name):
+            run.attempt(system, partial(_on_postgresql, run, system, number, 0))
+            run.attempt(system, partial(_on_postgresql, run, system, number, viewers))
+        if run.wants(tutorial.name):
+            run.attempt(tutorial, partial(_in_the_tutorial, run, tutorial, number, viewers))
 
 
 def _note(run: Run, name: str, taken: dict[str, Sequence[float]], **where: Any) -> None:
