@@ -7,6 +7,9 @@ database itself writes, for each watched row that changes, one row of ``tenants_
 touched; a second trigger on that table bumps the counter. On PostgreSQL the bump is a deferred constraint trigger: at
 commit, once per transaction and tenant, in the order of tenant ids, so that no counter is locked early and two
 transactions cannot wait for each other. SQLite has one writer at a time, and bumps at once.
+
+PostgreSQL runs the triggers of rows that come or go once per statement, over all its rows: a creation's grants are many
+rows, written at once, none of which touches anybody (docs/adr/0012).
 """
 
 from dataclasses import dataclass
@@ -24,14 +27,15 @@ class Watched:
     """
     A table whose rows decide what somebody may see.
 
-    ``touched`` is what follows SELECT: the values of ``CHANGE_COLUMNS``, then FROM and WHERE where needed. In it
-    ``{row}`` is the row that changed, ``{granted}`` is TRUE for a row that came and FALSE for one that went, and
-    ``{yesterday}`` is the time a day ago. An update counts as both, and only when one of ``columns`` changed; no
-    ``columns`` means that updates do not matter.
+    ``touched`` are the values of ``CHANGE_COLUMNS``; ``found`` is the table that they need beside the changed row, with
+    its alias, and which row of it, as ``table alias WHERE condition``. In both ``{row}`` is the row that changed,
+    ``{granted}`` is TRUE for a row that came and FALSE for one that went, and ``{yesterday}`` is the time a day ago. An
+    update counts as both, and only when one of ``columns`` changed; no ``columns`` means that updates do not matter.
     """
 
     table: str
     touched: str
+    found: str = ""
     columns: tuple[str, ...] = ()
     on_insert: bool = True
     on_delete: bool = True
@@ -55,9 +59,15 @@ def install(editor: BaseDatabaseSchemaEditor, watched: tuple[Watched, ...]) -> N
 
 
 def install_bump(editor: BaseDatabaseSchemaEditor) -> None:
-    """Make what all watched tables share: the function that notes a change, and the trigger that bumps."""
+    """Make what all watched tables share: the trigger that bumps."""
     for statement in BUMP[editor.connection.vendor]:
         editor.execute(statement, params=None)
+
+
+def remove_what_all_shared(editor: BaseDatabaseSchemaEditor) -> None:
+    """Remove the function that triggers of PostgreSQL ran before each had one of its own, once none of them does."""
+    if editor.connection.vendor == "postgresql":
+        editor.execute("DROP FUNCTION IF EXISTS usher_note_rights_change()", params=None)
 
 
 def statements_of(entry: Watched, vendor: str) -> list[str]:
@@ -75,9 +85,17 @@ def name_of(entry: Watched, operation: str) -> str:
     return f"usher_rights_{entry.table}_{operation.lower()}"
 
 
-def _note(entry: Watched, vendor: str, *, row: str, granted: str) -> str:
-    touched = entry.touched.format(row=row, granted=granted, yesterday=YESTERDAY[vendor])
-    return f"INSERT INTO tenants_rightschange ({CHANGE_COLUMNS}) SELECT {touched}"
+def _note(entry: Watched, vendor: str, *, row: str, granted: str, rows: str = "") -> str:
+    """Return the statement that notes a change of ``row``, or of each row of the table ``rows``."""
+    sources = [f"{rows} {row}"] if rows else []
+    if entry.found:
+        # OFFSET 0: each row is looked up by itself. Joined as it likes, the database would keep, for as long as the
+        # connection lives, a plan that is good for as many rows as came at the first time.
+        alias = entry.found.split()[1]
+        sources.append(f"LATERAL (SELECT * FROM {entry.found} OFFSET 0) {alias}" if rows else entry.found)
+    source = f" FROM {', '.join(sources)}" if sources else ""
+    note = f"INSERT INTO tenants_rightschange ({CHANGE_COLUMNS}) SELECT {entry.touched}{source}"
+    return note.format(row=row, granted=granted, yesterday=YESTERDAY[vendor])
 
 
 def _changed(entry: Watched, operation: str, unequal: str) -> str:
@@ -103,26 +121,30 @@ def _sqlite_trigger(entry: Watched, operation: str) -> list[str]:
 
 
 def _postgresql_trigger(entry: Watched, operation: str) -> list[str]:
-    # A trigger function cannot be written in line, so the one function runs the statement that it is given.
-    note = _note(entry, "postgresql", row="($1)", granted="$2").replace("'", "''")
+    name = name_of(entry, operation)
+    if operation == "UPDATE":
+        notes = [
+            _note(entry, "postgresql", row="OLD", granted="FALSE"),
+            _note(entry, "postgresql", row="NEW", granted="TRUE"),
+        ]
+        each = f"FOR EACH ROW {_changed(entry, operation, 'IS DISTINCT FROM')}"
+    else:
+        side, granted = ("NEW", "TRUE") if operation == "INSERT" else ("OLD", "FALSE")
+        notes = [_note(entry, "postgresql", row="changed", granted=granted, rows="changed_rows")]
+        each = f"REFERENCING {side} TABLE AS changed_rows FOR EACH STATEMENT"
+    # A function of its own for each: what is written in one is planned once for each connection, what it is handed as
+    # text would be planned at every call.
     return [
         (
-            f"CREATE OR REPLACE TRIGGER {name_of(entry, operation)} AFTER {operation} ON {entry.table} FOR EACH ROW "
-            f"{_changed(entry, operation, 'IS DISTINCT FROM')} EXECUTE FUNCTION usher_note_rights_change('{note}')"
-        )
+            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ "
+            f"BEGIN {'; '.join(notes)}; RETURN NULL; END $$"
+        ),
+        f"CREATE OR REPLACE TRIGGER {name} AFTER {operation} ON {entry.table} {each} EXECUTE FUNCTION {name}()",
     ]
 
 
 BUMP = {
     "postgresql": [
-        """
-        CREATE OR REPLACE FUNCTION usher_note_rights_change() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-            IF TG_OP <> 'INSERT' THEN EXECUTE TG_ARGV[0] USING OLD, FALSE; END IF;
-            IF TG_OP <> 'DELETE' THEN EXECUTE TG_ARGV[0] USING NEW, TRUE; END IF;
-            RETURN NULL;
-        END $$
-        """,
         f"""
         CREATE OR REPLACE FUNCTION usher_bump_rights() RETURNS trigger LANGUAGE plpgsql AS $$
         DECLARE

@@ -8,7 +8,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import grants, provisioning, roles, sessions, users
-from accounts.models import Role, Session, User
+from accounts.creation import record_creation
+from accounts.models import Role, Session, User, UserGrantToUser
 from realtime.models import Event
 from tenants.models import RightsChange, RightsCounter, Tenant
 from tests.accounts.changes import CHANGES, Act, Scene
@@ -123,6 +124,33 @@ def test_a_transaction_on_two_tenants_bumps_both(house):
     assert {tenant_id: value > before[tenant_id] for tenant_id, value in counters().items() if tenant_id in before} == {
         house.acme.pk: True,
         house.globex.pk: True,
+    }
+
+
+def test_each_row_of_one_statement_counts_by_itself(house, tmp_path):
+    """Grants of a newcomer, who touches nobody, and on others, of two tenants, come by one statement."""
+    scene = Scene(house, "one", tmp_path)
+    before, rights = counters(), house.rights()
+    others = [scene.subject, house.user("bob"), house.user("mallory")]
+
+    with transaction.atomic():
+        newcomer = User(tenant=house.acme, username="newcomer")
+        User._base_manager.bulk_create([newcomer])  # the row alone: its grants and its event are to come
+        UserGrantToUser.objects.bulk_create(
+            UserGrantToUser(user=scene.member, permission=scene.contact, content_object=subject)
+            for subject in (newcomer, *others)
+        )
+        record_creation([newcomer])
+
+    assert {change.subject_id for change in house.changes_since(rights)} == {user.pk for user in others[:2]}
+    assert {tenant for tenant, value in counters().items() if value != before[tenant]} == {
+        house.acme.pk,
+        house.globex.pk,
+    }
+    rights = house.rights()
+    UserGrantToUser.objects.filter(permission=scene.contact).delete()
+    assert {(change.subject_id, change.granted) for change in house.changes_since(rights)} == {
+        (user.pk, False) for user in (newcomer, *others[:2])
     }
 
 

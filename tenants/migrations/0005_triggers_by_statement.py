@@ -1,0 +1,15 @@
+from typing import Any
+
+from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+from tenants.triggers import WATCHED_HERE, install
+
+
+def install_all(apps: Any, editor: BaseDatabaseSchemaEditor) -> None:
+    install(editor, WATCHED_HERE)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("tenants", "0004_most_retention")]
+    operations = [migrations.RunPython(install_all, migrations.RunPython.noop)]
