@@ -29,6 +29,8 @@ class Traffic:
     each: int
     groups: int = 1
     patience: float = PATIENCE_SECONDS
+    transactions: Callable[[], int] | None = None
+    """In how many transactions all was published so far, where events come in some."""
     idle_seconds: float = 2.0
     """So long the server is watched before anything is published; a look at all counters falls into it."""
     settling_seconds: float = 0.0
@@ -104,6 +106,7 @@ class Traffic:
         first = self.published if first is None else first
         self.client.mark()
         system, beside = with_children(self.system.pids), with_children(self.system.beside)
+        made = self.transactions() if self.transactions else 0
         began, used, used_beside = time.monotonic(), cpu_seconds(system), cpu_seconds(beside)
         what()
         seconds = time.monotonic() - began
@@ -113,8 +116,10 @@ class Traffic:
         received = self.client.received(first, self.published)
         owed = (self.published - first) * self.each
         deliveries = sum(received)
+        made = self.transactions() - made if self.transactions else 0
         return {
             "events": self.published - first,
+            "events_per_transaction": (self.published - first) / made if made else None,
             "deliveries": deliveries,
             "owed": owed,
             "lost": owed - deliveries,
@@ -123,6 +128,7 @@ class Traffic:
             "closed": report["closed"],
             "seconds": seconds,
             "per_second": deliveries / seconds,
+            "events_per_second": (self.published - first) / seconds,
             "cpu_us": max(0.0, cpu - idle * seconds) * 1e6 / max(1, deliveries),
             "cpu_us_with_idle": cpu * 1e6 / max(1, deliveries),
             "beside_us": cpu_beside * 1e6 / max(1, deliveries),

@@ -8,6 +8,7 @@ of JSON on its standard output.
 import json
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from bench.house import PROJECT
@@ -53,4 +54,5 @@ class Publisher:
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
-                stream.close()
+                with suppress(BrokenPipeError):  # it had ended by itself, with something left to read
+                    stream.close()

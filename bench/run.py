@@ -89,7 +89,8 @@ class Run:
         """Have a load client for a running system; it has opened none yet."""
         openings = ((group, system.opening(group, number)) for group in range(groups) for number in range(each))
         with LoadClient(port=system.port, core=OTHERS, folder=folder, openings=openings) as client:
-            yield Traffic(system, client, each=each, groups=groups, patience=patience)
+            transactions = getattr(system, "transactions", None)
+            yield Traffic(system, client, each=each, groups=groups, patience=patience, transactions=transactions)
 
     def attempt(self, system: System, what: Callable[[], None]) -> None:
         """Measure a system; what keeps it from being measured is noted, and the others go on."""

@@ -73,7 +73,9 @@ def text(value: Any) -> str:
 
 DELIVERING: tuple[Column, ...] = (
     ("deliveries/s", "per_second", whole),
+    ("events/s", "events_per_second", whole),
     ("CPU µs", "cpu_us", short),
+    ("with idle", "cpu_us_with_idle", short),
     ("+ beside µs", "beside_us", short),
     ("p50 ms", "latency_ms.p50", short),
     ("p95 ms", "latency_ms.p95", short),
@@ -82,6 +84,7 @@ DELIVERING: tuple[Column, ...] = (
     ("idle", "idle_busy", percent),
     ("client busy", "client_busy", share),
     ("bytes", "bytes_per_delivery", whole),
+    ("in one commit", "events_per_transaction", short),
     ("lost", "lost", whole),
 )
 IN_FLIGHT: Column = ("W", "window", whole)

@@ -127,6 +127,11 @@ class Usher:
         """Have users created."""
         self.publisher.tell("publish", events)
 
+    def transactions(self) -> int:
+        """Return in how many transactions everything has been published so far."""
+        count: int = self.publisher.ask("transactions")
+        return count
+
     def request_of(self, marker: str) -> Request:
         """Return the request by which the owner creates a user."""
         headers = {"Authorization": f"Bearer {self.tokens[0]}", "Content-Type": "application/json"}

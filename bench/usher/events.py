@@ -1,10 +1,8 @@
-"""Events of the benchmarks: users created, or samples taken, all that are wanted at once in one transaction."""
+"""Users as the benchmarks create them, by the product's own models."""
 
 from collections.abc import Sequence
 from itertools import count
 
-from django.contrib.auth.models import Permission
-from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import JoinedVia, Role, User
@@ -40,53 +38,3 @@ class Creations:
             agent=AGENT,
             password=UNUSABLE,
         )
-
-
-class Samples:
-    """Samples; the marker is the title, which whoever hears of one sees."""
-
-    def __init__(self, tenants: Sequence[tuple[Tenant, list[Role]]]) -> None:
-        from bench.usher.kinds import held_by_class
-
-        self._tenants = [tenant for tenant, _ in tenants]
-        permissions = {p.codename: p for p in Permission.objects.filter(content_type__app_label="samples")}
-        self._grants = [
-            [
-                (role.group_id, permissions[codename].pk)
-                for number, role in enumerate(roles)
-                for codename in sorted(held_by_class(number, len(roles)))
-            ]
-            for _, roles in tenants
-        ]
-
-    def publish(self, events: Sequence[tuple[int, str]]) -> None:
-        """Take a sample for each (tenant's place, marker), with what its tenant's classes of viewers may see of it."""
-        from bench.usher.kinds import FIELDS, SAMPLE_TAKEN
-        from bench.usher.models import Sample, SampleGrantToGroup
-        from realtime import bell, log
-
-        with transaction.atomic():
-            pairs = [(place, Sample(tenant=self._tenants[place], title=marker)) for place, marker in events]
-            Sample._default_manager.bulk_create(sample for _, sample in pairs)
-            SampleGrantToGroup._default_manager.bulk_create(
-                SampleGrantToGroup(content_object=sample, group_id=group, permission_id=permission)
-                for place, sample in pairs
-                for group, permission in self._grants[place]
-            )
-            for place in sorted({place for place, _ in pairs}, key=lambda place: self._tenants[place].pk):
-                drafts = [
-                    log.EventDraft(
-                        kind=SAMPLE_TAKEN.name,
-                        subject_id=sample.pk,
-                        snapshot={
-                            "id": str(sample.pk),
-                            "title": sample.title,
-                            **dict.fromkeys(FIELDS, "some 20 letters of it"),
-                        },
-                        at=timezone.now(),
-                    )
-                    for at, sample in pairs
-                    if at == place
-                ]
-                tenant_id = self._tenants[place].pk
-                bell.ring_on_commit(tenant_id, head=log.append(tenant_id=tenant_id, events=drafts))

@@ -2,8 +2,9 @@
 The publishing process: makes the people of a benchmark, mints their tokens, and creates what they hear of.
 
 Commands are lines of JSON on standard input, [name, arguments]; the answer to each, but to ``publish``, is a line on
-standard output. Whatever is to be published when it comes to look goes into one transaction, so that what is measured
-is the delivering server and not how fast one core can commit.
+standard output. Whatever is to be published when it comes to look goes into one transaction, and its rows are copied
+into their tables (bench/usher/rows.py), so that what is measured is the delivering server and not how fast one core
+can create users: ``creations``, ``import``, ``posts`` and ``latency`` measure that.
 """
 
 import json
@@ -23,13 +24,12 @@ class Publisher:
 
     def __init__(self) -> None:
         from bench.usher.costs import Costs
-        from bench.usher.events import Creations, Samples
 
         self._is_sampled = os.environ["BENCH_KIND"] == "sample.taken"
-        self._kind = Samples if self._is_sampled else Creations
         self._layouts: dict[tuple[int, int, str, int], Any] = {}
         self._costs = Costs()
         self._tenants: list[Any] = []
+        self._transactions = 0
 
     def people(self, *, groups: int, each: int, classes: int, purpose: str = "") -> list[str]:
         """
@@ -46,8 +46,17 @@ class Publisher:
             tenants = create_tenants(prefix, groups, classes=classes, is_sampled=self._is_sampled)
             self._layouts[layout] = tenants, create_viewers(tenants, each)
         self._tenants, sessions = self._layouts[layout]
-        self.events = self._kind(self._tenants)
+        self.events = self._rows()
         return tokens_of([s for start in range(0, len(sessions), layout[3]) for s in sessions[start : start + each]])
+
+    def _rows(self) -> Any:
+        if self._is_sampled:
+            from bench.usher.samples import SampleRows
+
+            return SampleRows(self._tenants)
+        from bench.usher.rows import UserRows
+
+        return UserRows(self._tenants)
 
     def last_event(self, *, group: int) -> str:
         """Return the id of the newest event of a tenant: the cursor of who has seen all."""
@@ -60,6 +69,11 @@ class Publisher:
         """Publish these, in transactions of so many at most."""
         for start in range(0, len(events), MOST_AT_ONCE):
             self.events.publish(events[start : start + MOST_AT_ONCE])
+            self._transactions += 1
+
+    def transactions(self) -> int:
+        """Return in how many transactions all was published so far."""
+        return self._transactions
 
     def user_at(self, *, group: int, share: float) -> str:
         """Return the id of a tenant's user, so far from the newest as that share of all."""
