@@ -51,7 +51,8 @@ def since(loaded: Iterable[tuple[int, int]]) -> dict[int, list[Change]]:
         cursor.execute(
             "SELECT c.tenant_id, c.rights, c.user_id, c.group_id, c.session_id, c.subject_id, p.codename, c.granted "  # noqa: S608
             "FROM (SELECT t.*, row_number() OVER (PARTITION BY t.tenant_id ORDER BY t.rights, t.id) AS place "
-            f"FROM {pairs_in(cursor)} k JOIN tenants_rightschange t ON t.tenant_id = k.a AND t.rights > k.b) c "
+            f"FROM {pairs_in(cursor.db.vendor)} k "
+            "JOIN tenants_rightschange t ON t.tenant_id = k.a AND t.rights > k.b) c "
             "LEFT JOIN auth_permission p ON p.id = c.permission_id "
             "WHERE c.place <= %s ORDER BY c.tenant_id, c.rights, c.id",
             [json.dumps(pairs), MOST + 1],

@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import starmap
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from django.db import DEFAULT_DB_ALIAS, connections, router, transaction
-from django.db.backends.utils import CursorWrapper
 from django.db.models import Q, QuerySet
 
 from realtime.kinds import kind_named
@@ -19,7 +19,8 @@ from realtime.projection import LoggedEvent
 PAGE = 200
 """How many positions one read goes forward, at most."""
 
-COLUMNS = "e.tenant_id, e.position, e.id, e.kind, e.subject_id, CAST(e.snapshot AS text), e.at"
+COLUMNS = "e.position, e.id, e.kind, e.subject_id, CAST(e.snapshot AS text), e.at"
+"""What ``event_of`` makes an event of, with its tenant's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +83,13 @@ def pages(wanted: Iterable[Page]) -> dict[Page, list[LoggedEvent]]:
         return found
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute(
-            f"SELECT k.b, k.c, {COLUMNS} FROM {triples_in(cursor)} k JOIN realtime_event e ON e.tenant_id = k.a "  # noqa: S608
+            f"SELECT k.b, k.c, e.tenant_id, {COLUMNS} "  # noqa: S608
+            f"FROM {triples_in(cursor.db.vendor)} k JOIN realtime_event e ON e.tenant_id = k.a "
             "AND e.position > k.b AND e.position <= k.b + k.c ORDER BY e.tenant_id, k.b, e.position",
             [json.dumps(list(found))],
         )
         for after, length, *row in cursor.fetchall():
-            event = _event_of(row)
+            event = event_of(*row)
             found[event.tenant_id, after, length].append(event)
     return found
 
@@ -101,10 +103,10 @@ def find(event_ids: Iterable[UUID]) -> dict[UUID | None, LoggedEvent]:
         field = Event._meta.pk
         places = ", ".join(["%s"] * len(wanted))
         cursor.execute(
-            f"SELECT {COLUMNS} FROM realtime_event e WHERE e.id IN ({places})",  # noqa: S608  placeholders only
+            f"SELECT e.tenant_id, {COLUMNS} FROM realtime_event e WHERE e.id IN ({places})",  # noqa: S608  placeholders only
             [field.get_db_prep_value(event_id, cursor.db) for event_id in wanted],
         )
-        return {event.id: event for event in map(_event_of, cursor.fetchall())}
+        return {event.id: event for event in starmap(event_of, cursor.fetchall())}
 
 
 def count(*, tenant_id: int, after: int, heard: Mapping[str, QuerySet[Any]], most: int) -> int:
@@ -115,31 +117,33 @@ def count(*, tenant_id: int, after: int, heard: Mapping[str, QuerySet[Any]], mos
     return Event.objects.filter(visible, tenant_id=tenant_id, position__gt=after)[:most].count()
 
 
-def pairs_in(cursor: CursorWrapper) -> str:
+def pairs_in(vendor: str) -> str:
     """Return SQL for a table with columns a and b, made of one parameter: JSON, a list of pairs of integers."""
-    if cursor.db.vendor == "postgresql":
+    if vendor == "postgresql":
         return "(SELECT (pair->>0)::bigint AS a, (pair->>1)::bigint AS b FROM json_array_elements(%s::json) AS j(pair))"
     return "(SELECT json_extract(value, '$[0]') AS a, json_extract(value, '$[1]') AS b FROM json_each(%s))"
 
 
-def triples_in(cursor: CursorWrapper) -> str:
+def triples_in(vendor: str) -> str:
     """Return the same of three integers: a, b and c."""
-    if cursor.db.vendor == "postgresql":
+    if vendor == "postgresql":
         columns = ", ".join(f"(triple->>{place})::bigint AS {name}" for place, name in enumerate("abc"))
         return f"(SELECT {columns} FROM json_array_elements(%s::json) AS j(triple))"  # noqa: S608  names of our own
     columns = ", ".join(f"json_extract(value, '$[{place}]') AS {name}" for place, name in enumerate("abc"))
     return f"(SELECT {columns} FROM json_each(%s))"  # noqa: S608  as above
 
 
-def _event_of(row: Sequence[Any]) -> LoggedEvent:
+def event_of(  # noqa: PLR0917  a row
+    tenant_id: int, position: int, identity: UUID | str, kind: str, subject_id: UUID | str, snapshot: str, at: datetime
+) -> LoggedEvent:
+    """Return the event of a row: its tenant's id, then ``COLUMNS``."""
     # Raw rows: SQLite has no type for ids, and its times come without their zone, which is always UTC.
-    tenant_id, position, identity, kind, subject_id, snapshot, at = row
     return LoggedEvent(
-        tenant_id=tenant_id,
-        position=position,
-        id=identity if isinstance(identity, UUID) else UUID(identity),
-        kind=kind,
-        subject_id=subject_id if isinstance(subject_id, UUID) else UUID(subject_id),
-        snapshot=msgspec.json.decode(snapshot),
-        at=at if at.tzinfo is not None else at.replace(tzinfo=UTC),
+        tenant_id,
+        position,
+        identity if isinstance(identity, UUID) else UUID(identity),
+        kind,
+        subject_id if isinstance(subject_id, UUID) else UUID(subject_id),
+        msgspec.json.decode(snapshot),
+        at if at.tzinfo is not None else at.replace(tzinfo=UTC),
     )

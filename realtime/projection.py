@@ -1,17 +1,15 @@
 """An event and somebody's permissions on its subject -> what he may see of it -> the frame that shows it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from realtime import protocol
 from realtime.kinds import EventKind, kind_named
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedEvent:
+class LoggedEvent(NamedTuple):
     """A row of the log, as the hub reads it."""
 
     tenant_id: int

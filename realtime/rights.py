@@ -13,12 +13,12 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
+import msgspec
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.backends.utils import CursorWrapper
 from django.db.models import Manager, Model, Q, QuerySet
 from guardian.utils import get_group_obj_perms_model, get_user_obj_perms_model
 
@@ -42,7 +42,11 @@ class Viewer:
 
 @dataclass(slots=True)
 class Grants:
-    """Who holds which object permissions on some subjects: subject -> holder -> codenames."""
+    """
+    Who holds which object permissions on some subjects: subject -> holder -> codenames.
+
+    What several subjects have alike may be one object. None is ever changed.
+    """
 
     of_groups: dict[UUID, dict[int, set[str]]] = field(default_factory=lambda: defaultdict(dict))
     of_users: dict[UUID, dict[UUID, set[str]]] = field(default_factory=lambda: defaultdict(dict))
@@ -112,21 +116,74 @@ def refusal_of(standing: Standing | None, viewer: Viewer | None, *, now: float) 
 
 def grants_on(subject: str, subject_ids: Collection[UUID]) -> Grants:
     """Return who holds what on these subjects, all of one model ("accounts.User"), in one query."""
-    grants = Grants()
+    reader = HeldReader()
     if not subject_ids:
-        return grants
-    model = _model(subject)
+        return reader.grants
     # A query of Django's own, and a row for each codename, took most of what an event costs the hub's reader.
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-        to_groups = _held(cursor, _group_grants(model).model, "g.group_id, NULL", by="group_id")
-        to_users = _held(cursor, _user_grants(model).model, "NULL, g.user_id", by="user_id")
-        cursor.execute(f"{to_groups} UNION ALL {to_users}", [_ids(cursor, subject_ids)] * 2)
-        for subject_id, group_id, user_id, held in cursor.fetchall():
-            if group_id is not None:
-                grants.of_groups[_uuid(subject_id)][group_id] = set(held.split("\n"))
-            else:
-                grants.of_users[_uuid(subject_id)][_uuid(user_id)] = set(held.split("\n"))
-    return grants
+        if cursor.db.vendor == "postgresql":
+            subjects, ids = "unnest(%s::uuid[]) AS s(value)", f"{{{','.join(map(str, subject_ids))}}}"
+        else:
+            subjects, ids = "json_each(%s) s", json.dumps([each.hex for each in subject_ids])
+        held = ", ".join(held_on("s.value", subject, vendor=cursor.db.vendor))
+        cursor.execute(f"SELECT s.value, {held} FROM {subjects}", [ids])  # noqa: S608  our own names
+        for subject_id, to_groups, to_users in cursor.fetchall():
+            reader.read(subject_id if isinstance(subject_id, UUID) else UUID(subject_id), to_groups, to_users)
+    return reader.grants
+
+
+def held_on(subject_id: str, subject: str, *, vendor: str) -> tuple[str, str]:
+    """
+    Return SQL for what groups, and for what users, hold on a subject of a model, for ``HeldReader`` to read.
+
+    ``subject_id`` is SQL too: the column that names the subject, of whatever the two are part of.
+    """
+    model = _model(subject)
+    pairs = "json_group_array(json_array(g.{0}, p.codename))"
+    if vendor == "postgresql":
+        pairs = "json_agg(json_build_array(g.{0}, p.codename))::text"
+
+    def held(grants: type[Model], holder: str) -> str:
+        return (
+            f"(SELECT {pairs.format(holder)} FROM {grants._meta.db_table} g "  # noqa: S608  our own names
+            f"JOIN auth_permission p ON p.id = g.permission_id WHERE g.content_object_id = {subject_id})"
+        )
+
+    return held(_group_grants(model).model, "group_id"), held(_user_grants(model).model, "user_id")
+
+
+class HeldReader:
+    """
+    Makes ``Grants`` of what ``held_on`` finds.
+
+    What is the same on many subjects, as with the default grants of a tenant, is decoded once, and one object then.
+    """
+
+    def __init__(self) -> None:
+        self.grants = Grants()
+        self._of_groups: dict[str, dict[int, set[str]]] = {}
+
+    def read(self, subject_id: UUID, to_groups: str | None, to_users: str | None) -> None:
+        """Take in what is held on a subject: each a list of [holder, codename] in JSON; of none, nothing."""
+        if to_groups is not None and to_groups != "[]":
+            held = self._of_groups.get(to_groups)
+            if held is None:
+                held = self._of_groups[to_groups] = _by_holder(_group_pairs.decode(to_groups))
+            self.grants.of_groups[subject_id] = held
+        if to_users is not None and to_users != "[]":
+            self.grants.of_users[subject_id] = _by_holder(_user_pairs.decode(to_users))
+
+
+_group_pairs = msgspec.json.Decoder(list[tuple[int, str]])
+_user_pairs = msgspec.json.Decoder(list[tuple[UUID, str]])
+Holder = TypeVar("Holder", int, UUID)
+
+
+def _by_holder(pairs: Iterable[tuple[Holder, str]]) -> dict[Holder, set[str]]:
+    held: dict[Holder, set[str]] = defaultdict(set)
+    for holder, codename in pairs:
+        held[holder].add(codename)
+    return dict(held)
 
 
 def permissions_on(kind: EventKind, viewer: Viewer, subject_ids: Collection[UUID]) -> dict[UUID, frozenset[str]]:
@@ -164,29 +221,6 @@ def visible_subjects(kind: EventKind, viewer: Viewer, permission: str | None = N
         .filter(Q(pk__in=by_group.values("content_object_id")) | Q(pk__in=by_user.values("content_object_id")))
         .values("pk")
     )
-
-
-def _held(cursor: CursorWrapper, grants: type[Model], holder: str, *, by: str) -> str:
-    """Return SQL for the codenames of each holder on each subject of one parameter, which ``_ids`` returns."""
-    if cursor.db.vendor == "postgresql":
-        codenames, among = "string_agg(p.codename, chr(10))", "= ANY(%s::uuid[])"
-    else:
-        codenames, among = "group_concat(p.codename, char(10))", "IN (SELECT value FROM json_each(%s))"
-    return (
-        f"SELECT g.content_object_id, {holder}, {codenames} FROM {grants._meta.db_table} g "  # noqa: S608  our own names
-        f"JOIN auth_permission p ON p.id = g.permission_id WHERE g.content_object_id {among} "
-        f"GROUP BY g.content_object_id, g.{by}"
-    )
-
-
-def _ids(cursor: CursorWrapper, ids: Iterable[UUID]) -> str:
-    if cursor.db.vendor == "postgresql":
-        return f"{{{','.join(map(str, ids))}}}"
-    return json.dumps([each.hex for each in ids])
-
-
-def _uuid(value: UUID | str) -> UUID:
-    return value if isinstance(value, UUID) else UUID(value)  # SQLite has no type for ids
 
 
 def _group_grants(model: type[Model]) -> Manager[Any]:

@@ -20,6 +20,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from realtime import changes, cursors, log, ports, rights
 from realtime.changes import Change
 from realtime.cursors import Resumption
+from realtime.glance import glance
 from realtime.kinds import declared, is_declared, kind_named
 from realtime.log import PAGE, Page
 from realtime.projection import LoggedEvent
@@ -119,11 +120,33 @@ def one_moment() -> Iterator[None]:
 def read(plan: Plan) -> Answer:
     """Return what ``plan`` asks for; raises what the database raises, after closing the thread's connection."""
     try:
+        answer = _glanced(plan)
+        if answer is not None:
+            return answer
         with one_moment():
             return _read(plan)
     except Exception:
         connections[DEFAULT_DB_ALIAS].close()
         raise
+
+
+def _glanced(plan: Plan) -> Answer | None:
+    """Return the answer to a plan of live sockets alone, if nobody's rights have moved; else None."""
+    wanted = [tenant.page for tenant in plan.tenants if tenant.page is not None]
+    if plan.joining or plan.resumptions or plan.pages or len(wanted) < len(plan.tenants):
+        return None
+    answer = Answer(read_at=time.time())
+    seen = glance(wanted)
+    for planned in plan.tenants:
+        found = seen.tenants.get(planned.tenant_id)
+        if found is None:
+            continue
+        is_active, retention_days, head, counter = found
+        if counter != planned.rights:
+            return None
+        answer.tenants[planned.tenant_id] = TenantFacts(is_active, timedelta(retention_days), head, counter)
+    answer.pages, answer.grants = seen.pages, seen.grants
+    return answer
 
 
 def _read(plan: Plan) -> Answer:
@@ -193,7 +216,7 @@ def _facts(plan: Plan) -> dict[int, TenantFacts]:
             "SELECT t.id, t.is_active, t.retention_days, COALESCE(h.position, 0), COALESCE(r.value, 0) "  # noqa: S608
             "FROM tenants_tenant t "
             "LEFT JOIN tenants_head h ON h.tenant_id = t.id LEFT JOIN tenants_rightscounter r ON r.tenant_id = t.id "
-            f"WHERE t.id IN (SELECT k.a FROM {log.pairs_in(cursor)} k)",
+            f"WHERE t.id IN (SELECT k.a FROM {log.pairs_in(cursor.db.vendor)} k)",
             [json.dumps([[t.tenant_id, 0] for t in plan.tenants])],
         )
         rows = {row[0]: row for row in cursor.fetchall()}

@@ -1,5 +1,7 @@
 """There is one judge: another answer of its changes sockets, resume and REST together."""
 
+from collections.abc import Callable
+
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -7,7 +9,6 @@ from django.utils import timezone
 from accounts.models import Session
 from accounts.permissions import VIEW_USER_CONTACT
 from accounts.tokens import pair_of
-from realtime import rights
 from realtime.rights import Grants
 from tests.realtime.house import house, make_session, make_tenant, make_user
 
@@ -17,16 +18,15 @@ pytestmark = [pytest.mark.each_database, pytest.mark.usefixtures("database")]
 @pytest.fixture
 def judge_hides_contact(monkeypatch: pytest.MonkeyPatch):
     """Have the judge answer, from when it is called on, that nobody holds view_user_contact."""
-    real = rights.grants_on
 
-    def without_contact(*args, **kwargs) -> Grants:
-        grants = real(*args, **kwargs)
-        for held in (*grants.of_groups.values(), *grants.of_users.values()):
-            for codenames in held.values():
-                codenames.discard(VIEW_USER_CONTACT)
-        return grants
+    def without_contact(real: Callable[..., frozenset[str]]) -> Callable[..., frozenset[str]]:
+        return lambda *args: real(*args) - {VIEW_USER_CONTACT}
 
-    return lambda: monkeypatch.setattr(rights, "grants_on", without_contact)
+    def hide() -> None:
+        for name in ("of_class", "of_user"):
+            monkeypatch.setattr(Grants, name, without_contact(getattr(Grants, name)))
+
+    return hide
 
 
 def _rest(session: Session, user_id: str) -> tuple[dict, dict]:

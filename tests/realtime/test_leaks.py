@@ -22,7 +22,8 @@ pytestmark = [pytest.mark.each_database, pytest.mark.usefixtures("database")]
 
 @pytest.fixture(params=[True, False], ids=["one moment", "separate statements"])
 def in_one_moment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Whether a batch is read in one snapshot, or, as it was before, statement by statement."""
+    """Whether a batch that takes several statements is read in one snapshot, or statement by statement."""
+    monkeypatch.setattr(snapshot, "_glanced", lambda plan: None)
     if not request.param:
         monkeypatch.setattr(snapshot, "one_moment", nullcontext)
     return bool(request.param)

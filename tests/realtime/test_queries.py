@@ -81,6 +81,7 @@ async def test_a_batch_asks_the_same_at_10_and_at_1000_sockets(asked):
     assert set(costs) == {10, 1000}
     assert costs[10] == costs[1000]
     assert max(costs[10]) <= 12
+    assert costs[10][1] == 1, "what is new for live sockets is one statement, and so of one moment by itself"
 
 
 async def test_those_who_are_far_behind_are_counted_for_a_few_at_a_time(asked, monkeypatch):

@@ -1,0 +1,117 @@
+"""
+What nearly every batch wants, read in one statement: counters, what is new, and who holds what on that.
+
+One statement sees one moment by itself. As a transaction of several, with a trip to the database for its beginning, its
+isolation level, each question and its end, the same took more of the server than all else that a batch costs.
+
+It is not prepared: between this process and PostgreSQL there may be a pooler that hands out another session each time.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import psycopg
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.utils import CursorWrapper
+from psycopg.pq import Format
+
+from realtime import log, rights
+from realtime.kinds import EventKind, declared, is_declared, kind_named
+from realtime.log import Page
+from realtime.projection import LoggedEvent
+from realtime.rights import Grants, HeldReader
+
+FACTS = 5
+"""So many columns say what a tenant is; then come those of an event, and what is held on its subject."""
+
+
+class Glance(NamedTuple):
+    """What was found: of tenants that are there, of events, of their subjects."""
+
+    tenants: dict[int, tuple[bool, int, int, int]]
+    """Tenant id -> whether it is active, days of retention, head, rights counter."""
+    pages: dict[Page, list[LoggedEvent]]
+    """The events of each page that has any, in order."""
+    grants: dict[str, Grants]
+    """Subject model -> the grants on the subjects of these events."""
+
+
+def glance(wanted: Sequence[Page]) -> Glance:
+    """Return what is to be known of some tenants, one page for each, and of what their pages have."""
+    kinds = declared()
+    readers = {kind.subject: HeldReader() for kind in kinds}
+    tenants: dict[int, tuple[bool, int, int, int]] = {}
+    pages: dict[Page, list[LoggedEvent]] = {}
+    page_of = {page[0]: page for page in wanted}
+    with _cursor() as cursor:
+        cursor.execute(_statement(cursor.db.vendor, kinds), _parameters(cursor.db.vendor, wanted))
+        for tenant_id, is_active, days, head, counter, *of_event, to_groups, to_users in cursor.fetchall():
+            tenants[tenant_id] = bool(is_active), days, head, counter
+            if of_event[0] is None:
+                continue  # a tenant without news
+            event = log.event_of(tenant_id, *of_event)
+            pages.setdefault(page_of[tenant_id], []).append(event)
+            # One of an unknown kind must not blind this process for all tenants: whoever projects it fails, alone.
+            if is_declared(event.kind):
+                readers[kind_named(event.kind).subject].read(event.subject_id, to_groups, to_users)
+    return Glance(tenants, pages, {subject: reader.grants for subject, reader in readers.items()})
+
+
+@contextmanager
+def _cursor() -> Iterator[CursorWrapper]:
+    """Give a cursor of Django's; on PostgreSQL one that takes ids and times as they are, and not as text."""
+    connection: Any = connections[DEFAULT_DB_ALIAS]
+    if connection.vendor != "postgresql":
+        with connection.cursor() as cursor:
+            yield cursor
+        return
+    connection.ensure_connection()
+    own = psycopg.Cursor(connection.connection)
+    own.format = Format.BINARY
+    with connection.make_debug_cursor(own) if connection.queries_logged else connection.make_cursor(own) as cursor:
+        yield cursor
+
+
+@lru_cache(maxsize=8)
+def _statement(vendor: str, kinds: tuple[EventKind, ...]) -> str:
+    if vendor == "postgresql":
+        plan = "unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS k(a, b, c)"
+        # LATERAL and LIMIT leave the planner no choice but the index, whatever it thinks of how many there are.
+        events = (
+            "LATERAL (SELECT * FROM realtime_event e WHERE h.position > k.b AND e.tenant_id = k.a "
+            "AND e.position > k.b AND e.position <= k.b + k.c ORDER BY e.position LIMIT k.c) e ON TRUE"
+        )
+    else:
+        plan = f"{log.triples_in(vendor)} k"
+        events = (
+            "realtime_event e ON h.position > k.b "
+            "AND e.tenant_id = k.a AND e.position > k.b AND e.position <= k.b + k.c"
+        )
+    return (
+        "SELECT t.id, t.is_active, t.retention_days, COALESCE(h.position, 0), COALESCE(r.value, 0), "  # noqa: S608
+        f"{log.COLUMNS}, {', '.join(_held(vendor, kinds))} FROM {plan} JOIN tenants_tenant t ON t.id = k.a "
+        "LEFT JOIN tenants_head h ON h.tenant_id = k.a LEFT JOIN tenants_rightscounter r ON r.tenant_id = k.a "
+        f"LEFT JOIN {events} ORDER BY t.id, e.position"
+    )
+
+
+def _held(vendor: str, kinds: tuple[EventKind, ...]) -> tuple[str, str]:
+    """Return SQL for what groups, and what users, hold on an event's subject, of the model that its kind is about."""
+    by_subject = {
+        subject: rights.held_on("e.subject_id", subject, vendor=vendor) for subject in {k.subject for k in kinds}
+    }
+    if len(by_subject) == 1:
+        return by_subject.popitem()[1]
+    cases = [(kind.name.replace("'", "''").replace("%", "%%"), by_subject[kind.subject]) for kind in kinds]
+    to_groups = " ".join(f"WHEN '{name}' THEN {of_groups}" for name, (of_groups, _) in cases)
+    to_users = " ".join(f"WHEN '{name}' THEN {of_users}" for name, (_, of_users) in cases)
+    return f"CASE e.kind {to_groups} END", f"CASE e.kind {to_users} END"
+
+
+def _parameters(vendor: str, wanted: Sequence[Page]) -> list[Any]:
+    if vendor == "postgresql":
+        return [list(column) for column in zip(*wanted, strict=True)]
+    return [json.dumps(wanted)]
