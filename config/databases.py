@@ -12,7 +12,7 @@ SQLITE_OPTIONS: dict[str, Any] = {
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON",
 }
 IN_MEMORY = ":memory:"
-# Under ASGI every request has a thread of its own, and so would have a connection of its own: the pool bounds them.
+# Requests at once have a thread each, as many as they are, and so would have a connection each: the pool bounds them.
 # Its pause between attempts to reach a lost database doubles until it gives up; then the next request tries anew.
 POOL: dict[str, Any] = {"min_size": 1, "max_size": 20, "timeout": 10, "reconnect_timeout": 5}
 CONNECT_SECONDS = 5
@@ -59,7 +59,7 @@ def _settings(engine: str, name: str, options: dict[str, Any]) -> dict[str, Any]
         "ENGINE": f"django.db.backends.{engine}",
         "NAME": name,
         "OPTIONS": options,
-        # The pool keeps connections; a connection kept by a request's thread as well would be lost with the thread.
+        # The pool keeps connections; one kept by a thread between its requests would be lacking there.
         "CONN_MAX_AGE": 0,
         # A request is not a transaction: services open their own and keep the lock of the log as short as they can.
         "ATOMIC_REQUESTS": False,
