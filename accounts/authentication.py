@@ -19,6 +19,7 @@ from accounts.addresses import address_of
 from accounts.guessing import Guess, is_right
 from accounts.models import User
 from accounts.names import normalise_username
+from accounts.people import user_behind
 from accounts.refusals import SessionEnded, TokenInUrl
 from realtime import ports
 from realtime.handshake import is_token_in_url
@@ -90,7 +91,7 @@ class SessionTokenAuthentication(BaseAuthentication):
     """
     An access token in the Authorization header, and the session, user and tenant behind it as they are now.
 
-    ``request.user`` is then the ``User`` (its tenant joined), ``request.auth`` its ``Standing``.
+    ``request.user`` is then the ``User`` as far as ``user_behind`` knows it, ``request.auth`` its ``Standing``.
     """
 
     def authenticate(self, request: Request) -> tuple[User, Standing] | None:
@@ -106,10 +107,7 @@ class SessionTokenAuthentication(BaseAuthentication):
         if standing.user_id != claims.user_id:
             raise TokenRefused("forged")
         refuse_if_closed(standing)
-        user = User.objects.select_related("tenant").filter(pk=standing.user_id).first()
-        if user is None:
-            raise SessionEnded
-        return user, standing
+        return user_behind(standing), standing
 
     def authenticate_header(self, request: Request) -> str:
         """Return what a 401 asks for."""

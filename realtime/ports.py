@@ -43,6 +43,8 @@ class Standing:
     session_expires_at: float
     """Seconds since the epoch."""
     group_ids: frozenset[int]
+    permissions: frozenset[str]
+    """Codenames of those that he holds on his tenant, as ``rights.held_on_own_tenant`` finds them."""
 
 
 class Tokens(Protocol):
@@ -56,7 +58,7 @@ class People(Protocol):
     """Answers, from the database, who stands behind a session."""
 
     def standings(self, session_ids: Collection[UUID]) -> dict[UUID, Standing]:
-        """Return the standing of each session that exists, in at most two queries however many are asked for."""
+        """Return the standing of each session that exists, in one query however many are asked for."""
 
 
 _tokens: Tokens | None = None

@@ -66,32 +66,35 @@ class Grants:
 
 
 def viewers_of(standings: Iterable[Standing]) -> dict[UUID, Viewer]:
-    """Return the viewer behind each session (operators, who are of no tenant, have none), in two queries."""
-    watching = [(standing, standing.tenant_id) for standing in standings if standing.tenant_id is not None]
-    tenant_ids = {tenant_id for _, tenant_id in watching}
-    group_ids = {group for standing, _ in watching for group in standing.group_ids}
-    user_ids = {standing.user_id for standing, _ in watching}
-    of_groups: dict[tuple[int, int], set[str]] = defaultdict(set)
-    of_users: dict[tuple[int, UUID], set[str]] = defaultdict(set)
-    if watching:
-        rows = _group_grants(Tenant).filter(content_object_id__in=tenant_ids, group_id__in=group_ids)
-        for tenant_id, group_id, codename in rows.values_list("content_object_id", "group_id", "permission__codename"):
-            of_groups[tenant_id, group_id].add(codename)
-        rows = _user_grants(Tenant).filter(content_object_id__in=tenant_ids, user_id__in=user_ids)
-        for tenant_id, user_id, codename in rows.values_list("content_object_id", "user_id", "permission__codename"):
-            of_users[tenant_id, user_id].add(codename)
+    """Return the viewer behind each session; operators, who are of no tenant, have none."""
     return {
         standing.session_id: Viewer(
             session_id=standing.session_id,
             user_id=standing.user_id,
-            tenant_id=tenant_id,
+            tenant_id=standing.tenant_id,
             group_ids=standing.group_ids,
-            permissions=frozenset(of_users[tenant_id, standing.user_id]).union(
-                *(of_groups[tenant_id, group] for group in standing.group_ids)
-            ),
+            permissions=standing.permissions,
         )
-        for standing, tenant_id in watching
+        for standing in standings
+        if standing.tenant_id is not None
     }
+
+
+def held_on_own_tenant(vendor: str, *, user: str, tenant: str, groups: str) -> str:
+    """
+    Return SQL for what a user holds on its tenant, codenames one a line or NULL: for ``Standing.permissions``.
+
+    SQL too are ``user`` and ``tenant``, the columns that name them in whatever it is part of, and ``groups``, a query
+    for the ids of the user's groups. So who stands behind a session and what he may are of one moment.
+    """
+    codenames = "string_agg(p.codename, chr(10))" if vendor == "postgresql" else "group_concat(p.codename, char(10))"
+    of_groups, of_users = _group_grants(Tenant).model._meta.db_table, _user_grants(Tenant).model._meta.db_table
+    return (
+        f"(SELECT {codenames} FROM auth_permission p WHERE p.id IN ("  # noqa: S608  our own names
+        f"SELECT g.permission_id FROM {of_groups} g WHERE g.content_object_id = {tenant} AND g.group_id IN ({groups}) "
+        f"UNION ALL SELECT g.permission_id FROM {of_users} g WHERE g.content_object_id = {tenant} "
+        f"AND g.user_id = {user}))"
+    )
 
 
 def viewer_of(standing: Standing) -> Viewer:

@@ -21,7 +21,7 @@ from accounts.api.public import PublicView
 from accounts.api.strict import Nothing, validated
 from accounts.endings import live_sessions
 from accounts.models import User
-from accounts.refusals import BadCredentials
+from accounts.refusals import BadCredentials, SessionEnded
 from accounts.tokens import Pair
 
 
@@ -85,7 +85,10 @@ class PasswordView(APIView):
         """Change the caller's password and end the caller's other sessions."""
         passwords = validated(PasswordBody, request)
         session_id = standing_of(request).session_id
-        sessions.change_password(user_of(request), **passwords, session_id=session_id, address=address_of(request))
+        user = User.objects.select_related("tenant").filter(pk=standing_of(request).user_id).first()
+        if user is None:
+            raise SessionEnded
+        sessions.change_password(user, **passwords, session_id=session_id, address=address_of(request))
         return Response(status=204)
 
 

@@ -11,7 +11,9 @@ from rest_framework.views import APIView
 from accounts import roles
 from accounts.api.caller import standing_of, user_of
 from accounts.api.openapi import problems
+from accounts.refusals import SessionEnded
 from realtime import rights
+from tenants.models import Tenant
 
 
 class OwnTenantBody(serializers.Serializer[Any]):
@@ -38,12 +40,16 @@ class MeView(APIView):
     def get(self, request: Request) -> Response:
         """Return the caller, its tenant, role and permissions as they are now."""
         user = user_of(request)
-        viewer = rights.viewer_of(standing_of(request)) if user.tenant is not None else None
-        role = roles.role_of(user) if viewer is not None else None
+        tenant = viewer = role = None
+        if user.tenant_id is not None:
+            tenant = Tenant.objects.filter(pk=user.tenant_id).first()
+            if tenant is None:
+                raise SessionEnded  # it went with its user, a moment ago
+            viewer, role = rights.viewer_of(standing_of(request)), roles.role_of(user)
         answer = {
             "id": user.pk,
             "username": user.username,
-            "tenant": user.tenant,
+            "tenant": tenant,
             "role": role.name if role is not None else None,
             "permissions": sorted(viewer.permissions) if viewer is not None else [],
         }

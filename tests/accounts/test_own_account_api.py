@@ -40,11 +40,11 @@ def test_me_tells_the_rights_as_they_are_now(house, bob):
     assert (me["role"], me["permissions"]) == ("admin", ["manage_users", "watch_signups"])
 
 
-def test_me_asks_the_database_six_times(house, django_assert_num_queries):
+def test_me_asks_the_database_three_times(house, django_assert_num_queries):
     caller = house.caller("alice")
     caller("GET", "me")
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(3):
         caller("GET", "me")
 
 

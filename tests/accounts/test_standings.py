@@ -6,7 +6,7 @@ import pytest
 
 from accounts import provisioning, sessions
 from accounts.models import User
-from accounts.people import AccountsPeople
+from accounts.people import AccountsPeople, user_behind
 from tests.accounts.signing_in import log_in, session_of
 
 pytestmark = pytest.mark.each_database
@@ -41,10 +41,32 @@ def test_a_standing_shows_what_has_ended(alice):
 
 
 @pytest.mark.parametrize("how_many", [1, 30])
-def test_standings_take_two_queries_however_many_are_asked_for(alice, django_assert_num_queries, how_many):
+def test_standings_take_one_query_however_many_are_asked_for(alice, django_assert_num_queries, how_many):
     ids = [session_of(log_in(alice)).pk for _ in range(how_many)]
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         assert len(AccountsPeople().standings(ids)) == how_many
     with django_assert_num_queries(0):
         assert AccountsPeople().standings([]) == {}
+
+
+def test_the_user_and_tenant_behind_a_standing_are_known_without_a_query(alice, olga, django_assert_num_queries):
+    standings = [AccountsPeople().standings([session])[session] for session in _sessions_of(alice, olga)]
+
+    with django_assert_num_queries(0):
+        of_alice, of_olga = map(user_behind, standings)
+        known = [(u.pk, u.username, u.tenant_id, u.is_active) for u in (of_alice, of_olga)]
+        of_acme = of_alice.tenant.pk, of_alice.tenant.slug, of_alice.tenant.is_active
+        assert of_olga.tenant is None
+
+    assert known == [(u.pk, u.username, u.tenant_id, True) for u in (alice, olga)]
+    assert of_acme == (alice.tenant_id, "acme", True)
+    assert (of_alice.email, of_alice.password, of_alice.tenant.name) == (
+        alice.email,
+        alice.password,
+        alice.tenant.name,
+    ), "the rest is fetched when it is asked for"
+
+
+def _sessions_of(*users):
+    return [session_of(log_in(user)).pk for user in users]
