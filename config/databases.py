@@ -48,8 +48,8 @@ def database_of(url: str | None, *, project: Path) -> dict[str, Any]:
         "PASSWORD": password,
         "HOST": host,
         "PORT": port,
-        # One round trip for each request. Without it, after a restart of the database, every connection that the pool
-        # still has would fail one request.
+        # One trip for a request, unless its connection has just answered (config/impatience.py). Without it, after
+        # a restart of the database, every connection that the pool still has would fail one request.
         "CONN_HEALTH_CHECKS": True,
     }
 

@@ -1,5 +1,8 @@
 """What a server waits for PostgreSQL, and no longer: a database that hangs must not hang every request with it."""
 
+import math
+import select
+import time
 from typing import Any, TypeVar
 
 import psycopg
@@ -13,6 +16,11 @@ STATEMENT_SECONDS = 8
 IDLE_SECONDS = 10
 """How long a server may do nothing inside a transaction, as one that is frozen does: others wait for its locks."""
 
+FRESH_SECONDS = 1.0
+"""So long after an answer a connection is taken to be whole still, unless something has come in from its other end."""
+QUESTION = ""
+"""The statement by which Django's pool asks whether a connection is whole, before it gives it to a request."""
+
 T = TypeVar("T")
 
 
@@ -24,16 +32,38 @@ class ImpatientConnection(psycopg.Connection[Any]):
     TCP's time-outs nor PostgreSQL's own notice. Whether the statement was carried out is not known then.
     """
 
+    _answered_at = -math.inf
+
+    def execute(self, query: Any, *arguments: Any, **options: Any) -> psycopg.Cursor[Any]:
+        """
+        Execute a statement; the question whether the connection is whole is not asked where that is known.
+
+        It is a trip to the database for each request. A server that ends, or ends its connections, says so into each of
+        them; one that can say nothing any more is found by asking, as before, a second after its last answer.
+        """
+        if query == QUESTION and time.monotonic() - self._answered_at < FRESH_SECONDS and not self._has_come_in():
+            return self.cursor()
+        return super().execute(query, *arguments, **options)
+
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         """Wait for an answer; raises ``OperationalError`` if there is none in time."""
         try:
-            return super().wait(gen, interval, ANSWER_SECONDS if timeout is None else timeout)
+            answer = super().wait(gen, interval, ANSWER_SECONDS if timeout is None else timeout)
         except psycopg.OperationalError:
             # An error that was an answer has ended the statement, and a connection that broke has no status.
             if self.pgconn.transaction_status != TransactionStatus.ACTIVE or timeout is not None:
                 raise
+        else:
+            self._answered_at = time.monotonic()
+            return answer
         self.pgconn.finish()
         raise psycopg.OperationalError(f"no answer from PostgreSQL within {ANSWER_SECONDS:g} s; connection given up")
+
+    def _has_come_in(self) -> bool:
+        """Tell whether there is something to read from the other end, its end included, that nobody has waited for."""
+        look = select.poll()  # not select(), which knows no numbers above 1023
+        look.register(self.pgconn.socket, select.POLLIN)
+        return bool(look.poll(0))
 
 
 def bounds_of(database: dict[str, Any]) -> dict[str, Any]:

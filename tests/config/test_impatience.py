@@ -4,6 +4,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
+from psycopg_pool import ConnectionPool
 
 from config import impatience
 from config.databases import database_of
@@ -45,6 +47,40 @@ def test_an_error_that_is_an_answer_stays_what_it_is(connection):
         connection.execute("SELECT pg_sleep(10)")
 
     assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The statements that go to the database."""
+    asked, real = [], psycopg.Cursor.execute
+
+    def noted(self, query, *args, **kwargs):
+        asked.append(query)
+        return real(self, query, *args, **kwargs)
+
+    monkeypatch.setattr(psycopg.Cursor, "execute", noted)
+    return asked
+
+
+def test_a_connection_that_has_just_answered_is_not_asked_whether_it_is_whole(connection, asked, monkeypatch):
+    connection.execute("SELECT 1")
+    ConnectionPool.check_connection(connection)
+    assert asked == ["SELECT 1"]
+
+    monkeypatch.setattr(impatience, "FRESH_SECONDS", 0.0)
+    ConnectionPool.check_connection(connection)
+    assert asked == ["SELECT 1", ""]
+
+
+def test_one_that_has_ended_meanwhile_is_found_out_at_once(databases, asked):
+    with ImpatientConnection.connect(databases.postgres.url_of("postgres"), autocommit=True) as connection:
+        (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone()
+        databases.postgres.execute(sql.SQL("SELECT pg_terminate_backend({}, 20000)").format(pid))
+
+        with pytest.raises(psycopg.OperationalError, match="terminating connection"):
+            ConnectionPool.check_connection(connection)
+
+    assert asked[-1] == impatience.QUESTION
 
 
 def test_a_server_bounds_its_statements_and_what_the_url_says_wins():
