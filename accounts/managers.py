@@ -27,7 +27,8 @@ class UserQuerySet(models.QuerySet["User"]):
         users: Sequence[User] = list(objs)
         for user in users:
             user.username = normalise_username(user.username)
-        with transaction.atomic(using=self.db):
+        # No savepoint, as Django's own has none: a failure undoes the whole transaction, and costs nothing until then.
+        with transaction.atomic(using=self.db, savepoint=False):
             created = super().bulk_create(users, *args, **kwargs)
             record_creation([user for user in created if user.tenant_id is not None])
         return created

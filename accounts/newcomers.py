@@ -68,14 +68,15 @@ def insert(
     newcomers: Sequence[Checked],
     *,
     once: Once | None = None,
-    last: Callable[[], None] | None = None,
+    last: Callable[[Sequence[User]], object] | None = None,
 ) -> list[User]:
     """
     Insert newcomers of one tenant (or operators), with default grants and events; raises ``UsernameTaken``.
 
-    ``once``: the key under which a single one is made; raises what its ``claim`` raises. ``last``: is called when
-    nothing is left but the commit, and what it raises undoes everything. Raises ``UnknownRole`` for a role that was
-    deleted since it was looked up; of one that was to receive default grants, and goes meanwhile, nothing is noticed.
+    ``once``: the key under which a single one is made; raises what its ``claim`` raises. ``last``: is called with them
+    when nothing is left but the commit, and what it raises undoes everything. Raises ``UnknownRole`` for a role that
+    was deleted since it was looked up; of one that was to receive default grants, and goes meanwhile, nothing is
+    noticed.
     """
     attempts_left = 1 if connection.in_atomic_block else ATTEMPTS
     while True:
@@ -92,7 +93,11 @@ def insert(
 
 @retried
 def _inserted(
-    tenant: Tenant | None, newcomers: Sequence[Checked], *, once: Once | None, last: Callable[[], None] | None
+    tenant: Tenant | None,
+    newcomers: Sequence[Checked],
+    *,
+    once: Once | None,
+    last: Callable[[Sequence[User]], object] | None,
 ) -> list[User]:
     users = [newcomer.user() for newcomer in newcomers]
     with _taken_names_told(tenant, users), transaction.atomic():
@@ -101,7 +106,7 @@ def _inserted(
         User.objects.bulk_create(users)
         if last is not None:
             # Not first: the log's lock may have been waited for, and whoever took it before may have changed rights.
-            last()
+            last(users)
     return users
 
 

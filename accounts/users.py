@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
@@ -41,15 +40,18 @@ def create_user(  # noqa: PLR0913  all that can be known of a newcomer, by name
     agent: str = "",
     created_by: Viewer | None = None,
     once: Once | None = None,
+    witness: Callable[[User, Viewer], None] | None = None,
 ) -> User:
     """
     Create a user of a tenant, with the role's membership, the default grants and the event, in one transaction.
 
     Without ``password`` the user cannot log in; without ``role`` it is a member. Address and agent are kept for a
     sign-up alone. ``created_by`` None means the house itself; anybody else must hold ``manage_users``, still after the
-    hashing. ``once``: the key under which it is made. Raises ``FieldsRefused``, ``UsernameTaken``, ``UnknownRole``,
-    ``NotHeld`` for a role beyond the creator's own, and what ``as_he_is_now`` raises of him; for a sign-up
-    ``SignupClosed`` and ``TenantSuspended``; with a key what its ``claim`` raises.
+    hashing. ``once``: the key under which it is made. ``witness`` is called with the user and its creator as they are
+    in the transaction, when nothing is left but the commit; once more if that has to be tried again. Raises
+    ``FieldsRefused``, ``UsernameTaken``, ``UnknownRole``, ``NotHeld`` for a role beyond the creator's own, and what
+    ``as_he_is_now`` raises of him; for a sign-up ``SignupClosed`` and ``TenantSuspended``; with a key what its
+    ``claim`` raises.
     """
     fields: dict[str, Any] = {
         "tenant": tenant,
@@ -64,12 +66,14 @@ def create_user(  # noqa: PLR0913  all that can be known of a newcomer, by name
         fields |= {"address": address, "agent": agent}
     newcomer = newcomers.checked(fields, password=password, first_role=_role_to_give(tenant, role, created_by))
 
-    def refuse_by_now() -> None:
+    def judge(users: Sequence[User]) -> None:
         if joined_via == JoinedVia.SIGNUP:
             refuse_at_closed_doors(Tenant.objects.get(pk=tenant.pk))
-        _refuse_to_create([newcomer], created_by)
+        creator = _creator_by_now([newcomer], created_by)
+        if creator is not None and witness is not None:
+            witness(users[0], creator)
 
-    (user,) = newcomers.insert(tenant, [newcomer], once=once, last=refuse_by_now)
+    (user,) = newcomers.insert(tenant, [newcomer], once=once, last=judge)
     return user
 
 
@@ -141,7 +145,7 @@ class Import:
         if self._has_begun:  # before a chunk and not after it: who is interrupted in the pause knows how far he came
             time.sleep(PAUSE_SECONDS)
         self._has_begun = True
-        return len(newcomers.insert(self._tenant, chunk, last=partial(_refuse_to_create, chunk, self._imported_by)))
+        return len(newcomers.insert(self._tenant, chunk, last=lambda _: _creator_by_now(chunk, self._imported_by)))
 
 
 def import_users(*, tenant: Tenant, people: Sequence[Newcomer], imported_by: Viewer | None = None) -> int:
@@ -222,12 +226,13 @@ def _set_active(user: User, *, is_active: bool) -> None:
         bell.ring_on_commit(user.tenant_id)
 
 
-def _refuse_to_create(chunk: Sequence[Checked], creator: Viewer | None) -> None:
-    """Raise what creating these calls for if their creator may not do so (any more)."""
+def _creator_by_now(chunk: Sequence[Checked], creator: Viewer | None) -> Viewer | None:
+    """Return who creates these as he is in the transaction; raises what it calls for if he may not do so (any more)."""
     if creator is not None:
         creator = as_he_is_now(creator, MANAGE_USERS)
         for role in {newcomer.first_role for newcomer in chunk if newcomer.first_role is not None}:
             roles.refuse_unheld(role, creator)
+    return creator
 
 
 def _role_to_give(tenant: Tenant, name: str | None, giver: Viewer | None) -> Role | None:

@@ -41,12 +41,12 @@ def created_once(
     *,
     tenant_id: int | None,
     caller: str,
-    create: Callable[[Once | None], T],
+    create: Callable[[Once | None], dict[str, Any]],
     find: Callable[[str], T | None],
     show: Callable[[T], dict[str, Any]],
 ) -> Response:
     """
-    Answer 201 with what ``create`` makes, or, to a request that is asked again, with what it has made then.
+    Answer 201 with what ``create`` makes and shows, or, to a request that is asked again, with what it has made then.
 
     Only the reference of what was made is kept: ``find`` looks it up and ``show`` shows it as it is now, to this caller
     with his rights of now. ``caller`` tells apart the callers of a tenant, so that nobody meets another one's keys.
@@ -55,7 +55,7 @@ def created_once(
     reference = None if once is None else once.made()
     if reference is None:
         try:
-            return Response(show(create(once)), status=201)
+            return Response(create(once), status=201)
         except MadeAlready as earlier:
             reference = earlier.reference
     made = find(reference)

@@ -32,7 +32,7 @@ class PlatformTenantListView(PlatformView):
             request,
             tenant_id=None,
             caller=str(standing_of(request).user_id),
-            create=lambda once: provisioning.create_tenant(**fields, once=once),
+            create=lambda once: view_of_tenant(provisioning.create_tenant(**fields, once=once)),
             find=lambda slug: Tenant.objects.filter(slug=slug).first(),
             show=view_of_tenant,
         )

@@ -49,9 +49,12 @@ class SignupView(PublicView):
             "agent": agent_of(request),
         }
 
-        def create(once: Once | None) -> User:
+        def show(user: User) -> dict[str, Any]:
+            return dict(NewcomerBody({"id": user.pk, "username": user.username, "tenant": tenant.slug}).data)
+
+        def create(once: Once | None) -> dict[str, Any]:
             with creation_in(tenant.pk, by="sign-up"):
-                return create_user(tenant=tenant, once=once, **via, **fields)
+                return show(create_user(tenant=tenant, once=once, **via, **fields))
 
         return created_once(
             request,
@@ -61,7 +64,5 @@ class SignupView(PublicView):
             caller=f"sign-up:{fields['username']}",
             create=create,
             find=lambda user_id: User.objects.filter(pk=user_id, tenant=tenant).first(),
-            show=lambda user: dict(
-                NewcomerBody({"id": user.pk, "username": user.username, "tenant": tenant.slug}).data
-            ),
+            show=show,
         )

@@ -31,6 +31,7 @@ from accounts.permissions import MANAGE_USERS, ON_TENANTS, VIEW_USER_CONTACT
 from accounts.refusals import Refused
 from accounts.users import change_user, create_user
 from realtime import rights
+from realtime.rights import Viewer
 
 LONGEST_SEARCH = 200
 
@@ -50,6 +51,13 @@ class UserView(TenantView):
     def seen_one(self, user: User) -> dict[str, Any]:
         """Return a user as the caller sees it; for one that he may not see, only the names of what is hidden."""
         return next(iter(self.seen([user])), view_of_user(user, frozenset()))
+
+    def newcomer(self, user: User, creator: Viewer) -> dict[str, Any]:
+        """Return a user as its creator, who manages users, sees it in the transaction that creates it."""
+        held = rights.grants_on(USER_CREATED.subject, [user.pk]).of_viewer(creator, user.pk)
+        # Nobody else can have given it a role: nobody else sees it before the commit.
+        role = None if user.first_role is None else roles.role_names_of([user]).get(user.pk)
+        return view_for_managers(user, held, role)
 
     def as_it_is_now(self, user: User) -> dict[str, Any]:
         """Return a user that the caller has just written, as the caller sees it: not at all if he is shut out."""
@@ -99,9 +107,23 @@ class UserListView(UserView):
         fields = {name: value for name, value in validated(NewUserBody, request).items() if value is not None}
         tenant = self.tenant
 
-        def create(once: Once | None) -> User:
+        def create(once: Once | None) -> dict[str, Any]:
+            seen: dict[str, Any] = {}
+
+            def witness(user: User, creator: Viewer) -> None:
+                nonlocal seen
+                seen = self.newcomer(user, creator)
+
             with creation_in(tenant.pk, by="staff"):
-                return create_user(tenant=tenant, joined_via=JoinedVia.API, created_by=self.viewer, once=once, **fields)
+                create_user(
+                    tenant=tenant,
+                    joined_via=JoinedVia.API,
+                    created_by=self.viewer,
+                    once=once,
+                    witness=witness,
+                    **fields,
+                )
+            return seen
 
         return created_once(
             request,

@@ -154,11 +154,12 @@ def test_what_is_rolled_back_leaves_the_key_free(house, monkeypatch):
 
 
 def test_the_answer_that_was_lost_after_the_commit_is_given_to_the_retry(house, monkeypatch):
-    def give_up(*_args, **_kwargs):
+    def make_and_give_up(**asked):
+        create_user(**asked)
         raise OperationalError("the database goes away")
 
     with monkeypatch.context() as broken:
-        broken.setattr("accounts.api.users.UserView.as_it_is_now", give_up)
+        broken.setattr("accounts.api.users.create_user", make_and_give_up)
         assert_problem(create(house), 503, "unavailable")
 
     retry = create(house)

@@ -1,6 +1,8 @@
 """The users of a tenant over REST: created, changed, logged out."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from accounts.roles import create_role
@@ -33,6 +35,23 @@ def test_a_creator_who_may_not_see_the_newcomer_is_told_nothing_but_what_is_hidd
 
     assert (answer.status, answer.body) == (201, {"redacted": [*PUBLIC, *CONTACT, *ORIGIN]})
     assert house.user("erin").email == "erin@acme.test"
+
+
+def test_a_creation_asks_for_nothing_twice_but_for_who_may_create(house):
+    """He is judged when he comes, and when nothing is left but the commit; grants are read once, for the answer."""
+    peggy, asked = house.caller("peggy"), []
+    peggy("POST", "users", {"username": "erin"})  # a process looks some things up once
+    with CaptureQueriesContext(connection) as captured:
+        assert peggy("POST", "users", {"username": "trudy"}).body["role"] is None
+    asked = [query["sql"] for query in captured]
+
+    judged = [place for place, sql in enumerate(asked) if "FROM accounts_session s" in sql]
+    begins, ends = (next(n for n, sql in enumerate(asked) if sql.startswith(word)) for word in ("BEGIN", "COMMIT"))
+    assert judged == [0, ends - 2]
+    assert begins == 1
+    assert "FROM accounts_usergranttogroup" in asked[ends - 1]
+    assert len(asked) == ends + 1 <= 12
+    assert not any("SAVEPOINT" in sql for sql in asked)
 
 
 NO_USERS = [
