@@ -8,7 +8,7 @@ from typing import Any
 
 import django
 
-WARM_UP = 20
+WARM_UP = 5
 
 
 class Publisher:

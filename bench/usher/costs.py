@@ -17,7 +17,7 @@ from realtime.identity import new_id
 from tenants.models import Tenant
 
 Tenants = Sequence[tuple[Tenant, list[Role]]]
-WARM_UP = 20
+WARM_UP = 5
 
 
 class Costs:
