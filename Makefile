@@ -68,7 +68,7 @@ fix: install-development ## Mend what can be mended without thinking: form and s
 	$(BIN)/python -m tools.node run fix
 
 # What is measured would suffer from a neighbour here, too. A C compiler is needed; peers say what they need.
-bench: install-development ## Run the benchmarks, and render bench/README.md (30 min; ARGS="--shapes storm,idle")
+bench: install-development ## Run the benchmarks, and render bench/README.md (40 min; ARGS="--shapes storm,idle")
 	@$(BIN)/python -m bench.peers.install || echo "What cannot be had is left out."
 	@$(ALONE) $(BIN)/python -m bench $(ARGS)
 

@@ -19,7 +19,7 @@ What Usher's deliveries cost beside others', in one run on one machine. Rendered
 is [report.py](report.py)'s. [docs/performance.md](../docs/performance.md) says what the numbers mean and how they came
 to be, [docs/scaling.md](../docs/scaling.md) what they give for a deployment.
 
-    make bench                               # everything, half an hour; needs gcc, and for the peers node and apt's
+    make bench                               # everything, 40 minutes; needs gcc, and for the peers node and apt's
                                              # nginx with nchan, mosquitto, Go (each says what it misses)
     make bench-quick                         # smaller, without peers, under 3 minutes
     make bench ARGS="--shapes thousand,storm --systems 'Usher|floor'"

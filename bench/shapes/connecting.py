@@ -49,7 +49,7 @@ def _one_idle(run: Run, system: System, number: int, each: int) -> None:
 
 def _storm(run: Run) -> None:
     each = run.scaled(2000)
-    for number, system in run.in_turns(principal(run), rounds=2):
+    for number, system in run.in_turns([*principal(run), *peers(run)], rounds=2):
         run.attempt(system, partial(_one_storm, run, system, number, each))
 
 
@@ -118,7 +118,7 @@ def _one_resume(run: Run, system: _Resuming, number: int) -> None:
 STORM_METHOD = (
     "The sockets are opened once, 32 handshakes at a time, all dropped, and opened again all at once, each with its "
     "token. A socket counts from its connect() until it listens (Usher: until it is told synced; the tutorial: until "
-    "it has joined its group)."
+    "it has joined its group; peers, which look nobody up: until the handshake or the subscription is answered)."
 )
 SHAPES = (
     Shape(

@@ -9,8 +9,6 @@ from bench.systems.peers import PEERS
 from bench.systems.tutorial import Tutorial
 from bench.systems.usher import SAMPLE_TAKEN, SAMPLED, Usher
 
-CHIEF = ("nchan", "Centrifuge", "Socket.IO")
-
 
 def floor_and_usher(run: Run) -> list[System]:
     """Return the floor, and Usher on both servers, with and without the lane."""
@@ -44,14 +42,9 @@ def peers(run: Run) -> list[System]:
     return [] if run.is_quick else [make() for make in PEERS]
 
 
-def chief_peers(run: Run) -> list[System]:
-    """Return those of the peers that something was promised against."""
-    return [peer for peer in peers(run) if peer.name in CHIEF]
-
-
 def some(run: Run) -> list[System]:
-    """Return as many as the side questions need."""
-    return [Floor(), *principal(run), *chief_peers(run)]
+    """Return as many of Usher's as the side questions need, and all others."""
+    return [Floor(), *principal(run), *peers(run)]
 
 
 def principal(run: Run) -> list[Usher | Tutorial]:
