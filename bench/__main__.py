@@ -5,6 +5,7 @@ The driver: measures the shapes, writes dated results, renders README.md from th
     make bench-quick                                       a little of most, no peers
     make bench ARGS="--shapes thousand,storm"              some shapes
     make bench ARGS="--systems 'C floor,Usher, uvicorn'"   some systems, by parts of their names, separated by |
+    make bench ARGS="--profile /tmp/stacks --systems Usher"  where the servers' time goes; py-spy must be there
     make bench ARGS="--render"                             README.md anew, from the newest results
 
 Ends with 1 if a message was missing, came twice or went astray, a socket was refused or closed (the tutorial's are
@@ -48,7 +49,13 @@ def main() -> int:
     chosen = _chosen(options)
     with tempfile.TemporaryDirectory(prefix="usher-bench-") as name:
         Path(name).chmod(0o755)  # the database's own user looks into it
-        run = Run(Path(name), is_quick=options.quick, wanted=options.systems, rounds=options.rounds)
+        run = Run(
+            Path(name),
+            is_quick=options.quick,
+            wanted=options.systems,
+            rounds=options.rounds,
+            profiles=options.profile,
+        )
         began = time.time()
         try:
             for shape in chosen:
@@ -65,6 +72,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--shapes", default="", help=f"separated by commas, of {', '.join(s.name for s in SHAPES)}")
     parser.add_argument("--systems", default="", help="parts of names, separated by |")
     parser.add_argument("--rounds", type=int, help="so many of each shape, whatever the shape says")
+    parser.add_argument("--profile", type=Path, help="a folder for the stacks that py-spy records; slows servers down")
     parser.add_argument("--results", type=Path, help="where to write the results, if not to bench/results/<date>.json")
     parser.add_argument("--render", action="store_true", help="measure nothing: README.md from the newest results")
     options = parser.parse_args()
@@ -114,7 +122,7 @@ def _keep(run: Run, options: argparse.Namespace, began: float) -> None:
 
 def _concluded(run: Run, options: argparse.Namespace, began: float) -> int:
     print(f"{(time.time() - began) / 60:.1f} minutes; results in {options.results}")
-    if not (options.quick or options.shapes or options.systems):
+    if not (options.quick or options.shapes or options.systems or options.profile):
         write(_results(run, options, began) | {"file": f"results/{options.results.name}"})
         print(f"rendered {README}")
     for name, reason in run.unavailable.items():

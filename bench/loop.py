@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +32,8 @@ class Traffic:
     patience: float = PATIENCE_SECONDS
     transactions: Callable[[], int] | None = None
     """In how many transactions all was published so far, where events come in some."""
+    profiled: Callable[[int], AbstractContextManager[object]] = nullcontext
+    """What is around the measured loop with a window of so many."""
     idle_seconds: float = 2.0
     """So long the server is watched before anything is published; a look at all counters falls into it."""
     settling_seconds: float = 0.0
@@ -88,7 +91,12 @@ class Traffic:
         if self.idle_busy is None:
             self.idle_busy = self._watched()
         self.loop(window=window, seconds=seconds * WARM_UP_SHARE, most=None if most is None else window)
-        return self.counted(lambda: self.loop(window=window, seconds=seconds, most=most)) | {"window": window}
+
+        def work() -> None:
+            with self.profiled(window):
+                self.loop(window=window, seconds=seconds, most=most)
+
+        return self.counted(work) | {"window": window}
 
     def _watched(self) -> float:
         time.sleep(self.settling_seconds)

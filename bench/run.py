@@ -3,8 +3,9 @@
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from bench.client import ClientFailed, LoadClient
 from bench.house import House
 from bench.loop import PATIENCE_SECONDS, Traffic
 from bench.processes import DidNotStart, Unavailable
+from bench.profiling import LONGER, recorded
 from bench.systems import System
 from bench.systems.usher import Publishers
 
@@ -33,6 +35,8 @@ class Run:
     wanted: Sequence[str] = ()
     """Parts of names of systems; none means all."""
     rounds: int | None = None
+    profiles: Path | None = None
+    """Where to leave what py-spy recorded of each measured loop, if it is to."""
     house: House = field(default_factory=lambda: House(OTHERS))
     rows: list[Row] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -55,8 +59,8 @@ class Run:
         return max(least, int(number * QUICK_SHARE)) if self.is_quick else number
 
     def seconds(self, seconds: float) -> float:
-        """Return how long something is measured, or in a quick run a part of it."""
-        return seconds * QUICK_SHARE if self.is_quick else seconds
+        """Return how long something is measured, or in a quick run a part of it, or if it is recorded longer."""
+        return seconds * (QUICK_SHARE if self.is_quick else LONGER if self.profiles else 1)
 
     def wants(self, name: str) -> bool:
         """Tell whether a system of that name is asked for."""
@@ -65,7 +69,7 @@ class Run:
     def in_turns(self, systems: Sequence[Some], *, rounds: int) -> Iterator[tuple[int, Some]]:
         """Give the wanted systems round by round, forwards and backwards in turn."""
         chosen = [system for system in systems if self.wants(system.name)]
-        for number in range(self.rounds or (1 if self.is_quick else rounds)):
+        for number in range(self.rounds or (1 if self.is_quick or self.profiles else rounds)):
             for system in chosen if number % 2 == 0 else reversed(chosen):
                 yield number, system
 
@@ -90,7 +94,14 @@ class Run:
         openings = ((group, system.opening(group, number)) for group in range(groups) for number in range(each))
         with LoadClient(port=system.port, core=OTHERS, folder=folder, openings=openings) as client:
             transactions = getattr(system, "transactions", None)
-            yield Traffic(system, client, each=each, groups=groups, patience=patience, transactions=transactions)
+            traffic = Traffic(system, client, each=each, groups=groups, patience=patience, transactions=transactions)
+            if self.profiles is not None:
+                traffic.profiled = partial(self._profiled, self.profiles, system)
+            yield traffic
+
+    def _profiled(self, folder: Path, system: System, window: int) -> AbstractContextManager[None]:
+        name = system.name.replace(", ", "-").replace(" ", "-")
+        return recorded(system.pids[0], folder / f"{self.shape}-{name}-W{window}.txt")
 
     def attempt(self, system: System, what: Callable[[], None]) -> None:
         """Measure a system; what keeps it from being measured is noted, and the others go on."""
