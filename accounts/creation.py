@@ -1,31 +1,39 @@
 """What the creation of a user means: default grants, the event, the bell. Every path to a new user ends here."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
+from django.db import connection
 
 from accounts.kinds import USER_CREATED
-from accounts.models import Role, User, UserGrantToGroup
+from accounts.models import User, UserGrantToGroup
 from realtime import bell, log
+
+RECEIVERS = """
+    SELECT role.tenant_id, role.group_id, receives.permission_id FROM accounts_role role
+    JOIN accounts_role_default_grants receives ON receives.role_id = role.id WHERE role.tenant_id IN ({})
+"""
 
 
 def record_creation(users: Sequence[User]) -> None:
     """
-    Give the default grants on users just inserted, and append their events; rings the bell after the commit.
+    Give the default grants on users just inserted, and append their events; rings the bells after the commit.
 
-    Call it inside the transaction that inserted them, and last: the log stays locked from here to the commit.
+    Call it inside the transaction that inserted them, and last: their logs stay locked from here to the commit. It
+    takes the same few statements for any number of users and tenants.
     """
     by_tenant: dict[int, list[User]] = defaultdict(list)
     for user in users:
         if user.tenant_id is not None:
             by_tenant[user.tenant_id].append(user)
-    for tenant_id, newcomers in by_tenant.items():
-        _give_roles(newcomers)
-        _give_default_grants(tenant_id, newcomers)
-    for tenant_id in sorted(by_tenant):
-        head = log.append(tenant_id=tenant_id, events=[_event_of(user) for user in by_tenant[tenant_id]])
+    if not by_tenant:
+        return
+    _give_roles([user for newcomers in by_tenant.values() for user in newcomers])
+    _give_default_grants(by_tenant)
+    events = {tenant_id: [_event_of(user) for user in newcomers] for tenant_id, newcomers in by_tenant.items()}
+    for tenant_id, head in log.append_to_each(events).items():
         bell.ring_on_commit(tenant_id, head=head)
 
 
@@ -48,28 +56,29 @@ def _event_of(user: User) -> log.EventDraft:
     return log.EventDraft(kind=USER_CREATED.name, subject_id=user.pk, snapshot=snapshot_of(user), at=user.joined_at)
 
 
-def _give_roles(newcomers: list[User]) -> None:
+def _give_roles(newcomers: Sequence[User]) -> None:
     membership = User.groups.through
-    membership._default_manager.bulk_create(
+    memberships = [
         membership(user_id=user.pk, group_id=user.first_role.group_id) for user in newcomers if user.first_role
-    )
+    ]
+    if memberships:
+        membership._default_manager.bulk_create(memberships)
 
 
-def _give_default_grants(tenant_id: int, newcomers: list[User]) -> None:
-    receiving = Role.default_grants.through._default_manager.filter(role__tenant_id=tenant_id)
-    receivers: dict[int, list[int]] = defaultdict(list)
-    for group_id, permission_id in receiving.values_list("role__group_id", "permission_id"):
-        receivers[permission_id].append(group_id)
-    if len(newcomers) == 1:
-        for permission_id, group_ids in receivers.items():
-            groups = [Group(pk=group_id) for group_id in group_ids]
-            UserGrantToGroup.objects.assign_perm_to_many(Permission(pk=permission_id), groups, newcomers[0])
-        return
-    # Not guardian's own bulk: it takes two statements for each role and permission, and looks for grants that nobody
-    # can have given on users who are new.
-    UserGrantToGroup.objects.bulk_create(
-        UserGrantToGroup(permission_id=permission_id, group_id=group_id, content_object=user)
-        for permission_id, group_ids in receivers.items()
-        for group_id in group_ids
-        for user in newcomers
-    )
+def _give_default_grants(by_tenant: Mapping[int, Sequence[User]]) -> None:
+    receivers = _receivers_in(by_tenant.keys())
+    with UserGrantToGroup.objects.together():
+        for tenant_id, newcomers in by_tenant.items():
+            for permission, groups in receivers[tenant_id].items():
+                for user in newcomers:
+                    UserGrantToGroup.objects.assign_perm_to_many(permission, groups, user)
+
+
+def _receivers_in(tenant_ids: Collection[int]) -> dict[int, dict[Permission, list[Group]]]:
+    """Return, for each tenant, which groups receive which permissions on every user who is created."""
+    receivers: dict[int, dict[Permission, list[Group]]] = defaultdict(lambda: defaultdict(list))
+    with connection.cursor() as cursor:
+        cursor.execute(RECEIVERS.format(", ".join(["%s"] * len(tenant_ids))), list(tenant_ids))
+        for tenant_id, group_id, permission_id in cursor.fetchall():
+            receivers[tenant_id][Permission(pk=permission_id)].append(Group(pk=group_id))
+    return receivers

@@ -1,13 +1,19 @@
-"""How users are made and found in bulk."""
+"""How users are made and found in bulk, and how grants on them are given in bulk."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from django.contrib.auth.base_user import BaseUserManager
-from django.db import models, transaction
+from django.db import connections, models, router, transaction
+from guardian.managers import GroupObjectPermissionManager
+
+from realtime.json_rows import given_rows
 
 if TYPE_CHECKING:
-    from accounts.models import User
+    from accounts.models import User, UserGrantToGroup
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -27,7 +33,7 @@ class UserQuerySet(models.QuerySet["User"]):
         users: Sequence[User] = list(objs)
         for user in users:
             user.username = normalise_username(user.username)
-        # No savepoint, as Django's own has none: a failure undoes the whole transaction, and costs nothing until then.
+        # Like Django's own it makes no savepoint: whoever wants to go on after an error makes one.
         with transaction.atomic(using=self.db, savepoint=False):
             created = super().bulk_create(users, *args, **kwargs)
             record_creation([user for user in created if user.tenant_id is not None])
@@ -51,3 +57,48 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         """Return the operator of that name; raises ``User.DoesNotExist``."""
         user: User = self.get(username=username, tenant=None)
         return user
+
+
+_kept_back: ContextVar[list["UserGrantToGroup"] | None] = ContextVar("_kept_back", default=None)
+GRANT_COLUMNS = {"id": "uuid", "permission_id": "bigint", "group_id": "bigint", "content_object_id": "uuid"}
+
+
+class GroupGrantManager(GroupObjectPermissionManager):
+    """Guardian's manager of grants on users to groups, which can also insert what several calls assign at once."""
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Keep back what is assigned to many in the body, for any permissions and users, and insert it at its end."""
+        rows: list[UserGrantToGroup] = []
+        token = _kept_back.set(rows)
+        try:
+            yield
+        finally:
+            _kept_back.reset(token)
+        if rows:
+            self._insert(rows)
+
+    def bulk_create(self, objs: Iterable["UserGrantToGroup"], *args: Any, **kwargs: Any) -> list["UserGrantToGroup"]:
+        """Insert grants, or keep them back (see ``together``): guardian's assignments to many end here."""
+        kept_back = _kept_back.get()
+        if kept_back is None:
+            return super().bulk_create(objs, *args, **kwargs)
+        rows = list(objs)
+        kept_back += rows
+        return rows
+
+    def _insert(self, rows: list["UserGrantToGroup"]) -> None:
+        # Not by bulk_create: to make the statement it takes longer than PostgreSQL to obey it.
+        connection = connections[router.db_for_write(self.model)]
+        fields = [self.model._meta.get_field(name.removesuffix("_id")) for name in GRANT_COLUMNS]
+        given = [
+            {field.attname: field.get_db_prep_value(getattr(row, field.attname), connection) for field in fields}
+            for row in rows
+        ]
+        columns = ", ".join(GRANT_COLUMNS)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {self.model._meta.db_table} ({columns}) SELECT {columns} FROM "  # noqa: S608  our own names
+                + given_rows(connection.vendor, GRANT_COLUMNS),
+                [msgspec.json.encode(given).decode()],
+            )

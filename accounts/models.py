@@ -11,7 +11,7 @@ from django.utils import timezone
 from guardian.mixins import GuardianUserMixin
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
-from accounts.managers import UserManager
+from accounts.managers import GroupGrantManager, UserManager
 from accounts.names import normalise_username
 from realtime.identity import new_id
 
@@ -93,7 +93,8 @@ class User(AbstractBaseUser, PermissionsMixin, GuardianUserMixin):
         self.username = normalise_username(self.username)
         written = kwargs.get("update_fields")
         if self._state.adding and self.tenant_id is not None:
-            with transaction.atomic(using=kwargs.get("using")):
+            # No savepoint, as in Django's own saving: whoever wants to go on after an error makes one.
+            with transaction.atomic(using=kwargs.get("using"), savepoint=False):
                 super().save(*args, **kwargs)
                 record_creation([self])
         elif written is None or "password" in written:
@@ -237,6 +238,8 @@ class UserGrantToGroup(GroupObjectPermissionBase):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     content_object = models.ForeignKey(User, on_delete=models.CASCADE, related_name="grants_to_groups")
+
+    objects: ClassVar[GroupGrantManager] = GroupGrantManager()
 
     class Meta(GroupObjectPermissionBase.Meta):
         default_permissions = ()

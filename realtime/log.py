@@ -10,8 +10,11 @@ from uuid import UUID
 
 import msgspec
 from django.db import DEFAULT_DB_ALIAS, connections, router, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q, QuerySet
 
+from realtime.identity import new_id
+from realtime.json_rows import given_rows
 from realtime.kinds import kind_named
 from realtime.models import Event
 from realtime.projection import LoggedEvent
@@ -21,6 +24,37 @@ PAGE = 200
 
 COLUMNS = "e.position, e.id, e.kind, e.subject_id, CAST(e.snapshot AS text), e.at"
 """What ``event_of`` makes an event of, with its tenant's id."""
+
+DRAFT_COLUMNS = {
+    "tenant_id": "bigint",
+    "after": "bigint",  # how many events of the tenant come after this one
+    "id": "uuid",
+    "kind": "text",
+    "subject_id": "uuid",
+    "snapshot": "jsonb",
+    "at": "timestamptz",
+}
+# The lock, not a sequence, orders events: sequence values become visible out of commit order, and a reader that has
+# passed 8 would never see 7. Rows are locked as they come, in the order of the ids. (WHERE true: SQLite would take the
+# conflict clause for a join's.)
+HEADS = """
+    INSERT INTO tenants_head (tenant_id, position)
+    SELECT tenant_id, count(*) FROM {drafts} WHERE true GROUP BY tenant_id ORDER BY tenant_id
+    ON CONFLICT (tenant_id) DO UPDATE SET position = tenants_head.position + excluded.position
+    RETURNING tenant_id, position
+"""
+EVENTS = """
+    INSERT INTO realtime_event (id, tenant_id, position, kind, subject_id, snapshot, at)
+    SELECT d.id, d.tenant_id, h.position - d.after, d.kind, d.subject_id, d.snapshot, d.at
+    FROM {drafts} d JOIN {heads} h ON h.tenant_id = d.tenant_id
+"""
+APPEND = f"""
+    WITH drafts AS (SELECT * FROM {given_rows("postgresql", DRAFT_COLUMNS)}),
+    heads AS ({HEADS.format(drafts="drafts")}),
+    events AS ({EVENTS.format(drafts="drafts", heads="heads")})
+    SELECT tenant_id, position FROM heads
+"""  # noqa: S608  names of our own
+DRAFTS_ON_SQLITE = f"(SELECT * FROM {given_rows('sqlite', DRAFT_COLUMNS)})"  # noqa: S608  as above
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,38 +72,55 @@ def append(*, tenant_id: int, events: Sequence[EventDraft]) -> int:
     Append events to a tenant's log, in the order given, and return the position of the last.
 
     Call it as the last statement of the transaction that made the events true: it takes the lock of the tenant's head
-    row and holds it until the commit. Code that appends for several tenants goes in the order of their ids, or two
+    row and holds it until the commit. Code that appends for several tenants does so by ``append_to_each``, or two
     transactions may wait for each other. Raises ``TransactionManagementError`` outside a transaction, ``UnknownKind``
-    for a kind that nobody declared.
+    for a kind that nobody declared, ``ValueError`` for no events.
+    """
+    return append_to_each({tenant_id: events})[tenant_id]
+
+
+def append_to_each(events: Mapping[int, Sequence[EventDraft]]) -> dict[int, int]:
+    """
+    Append to the logs of several tenants, by their ids, as ``append`` does to one; return the last position of each.
+
+    The locks are taken in the order of the tenants' ids, and the number of statements is the same for any number of
+    tenants and events. Raises what ``append`` raises, before anything is written.
     """
     using = router.db_for_write(Event)
     connection = connections[using]
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("append() outside a transaction; open transaction.atomic() first")
-    for event in events:
-        kind_named(event.kind)
-    # The lock, not a sequence, orders events: sequence values become visible out of commit order, and a reader that
-    # has passed 8 would never see 7.
+    if empty := [tenant_id for tenant_id, of_tenant in events.items() if not of_tenant]:
+        raise ValueError(f"append() has no events for the logs of tenants {empty}; expected at least one for each")
+    drafts = [
+        _draft_row(connection, tenant_id, event, after=len(of_tenant) - place)
+        for tenant_id, of_tenant in events.items()
+        for place, event in enumerate(of_tenant, start=1)
+    ]
+    given = [msgspec.json.encode(drafts).decode()]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO tenants_head (tenant_id, position) VALUES (%s, %s) ON CONFLICT (tenant_id) "
-            "DO UPDATE SET position = tenants_head.position + excluded.position RETURNING position",
-            [tenant_id, len(events)],
-        )
-        (head,) = cursor.fetchone()
-    first = head - len(events) + 1
-    Event.objects.using(using).bulk_create(
-        Event(
-            tenant_id=tenant_id,
-            position=first + place,
-            kind=e.kind,
-            subject_id=e.subject_id,
-            snapshot=e.snapshot,
-            at=e.at,
-        )
-        for place, e in enumerate(events)
-    )
-    return int(head)
+        if connection.vendor == "postgresql":
+            cursor.execute(APPEND, given)
+            return dict(cursor.fetchall())
+        cursor.execute(HEADS.format(drafts=DRAFTS_ON_SQLITE), given)
+        heads = dict(cursor.fetchall())
+        cursor.execute(EVENTS.format(drafts=DRAFTS_ON_SQLITE, heads="tenants_head"), given)
+        return heads
+
+
+def _draft_row(connection: BaseDatabaseWrapper, tenant_id: int, event: EventDraft, *, after: int) -> dict[str, Any]:
+    """Return the ``DRAFT_COLUMNS`` of an event, as the database keeps such values."""
+    kind_named(event.kind)
+    identity, at = Event._meta.pk, Event._meta.get_field("at")
+    return {
+        "tenant_id": tenant_id,
+        "after": after,
+        "id": identity.get_db_prep_value(new_id(), connection),
+        "kind": event.kind,
+        "subject_id": identity.get_db_prep_value(event.subject_id, connection),
+        "snapshot": event.snapshot,
+        "at": at.get_db_prep_value(event.at, connection),
+    }
 
 
 Page = tuple[int, int, int]

@@ -11,7 +11,7 @@ class Event(models.Model):
     Something that happened in a tenant, at a place in its log that is contiguous and in commit order.
 
     ``id`` is what the wire knows (dedupe key and resume cursor); ``position`` never leaves the house, since the gaps
-    that a viewer would see in it count what was hidden from him. Written by ``realtime.log.append`` alone.
+    that a viewer would see in it count what was hidden from him. Written by ``realtime.log`` alone.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts.log_check import violations
 from accounts.models import User
@@ -103,6 +104,20 @@ def test_many_at_once_are_one_stretch_of_the_log(house):
         "position", "snapshot__username"
     )
     assert list(positions.order_by("position")) == [(before + 1 + n, f"many{n}") for n in range(5)]
+
+
+def test_users_of_many_tenants_take_as_few_statements_as_one(house):
+    def statements(users):
+        with CaptureQueriesContext(connection) as captured:
+            User.objects.bulk_create(users)
+        return [query["sql"].split()[0] for query in captured if query["sql"] not in ("BEGIN", "COMMIT")]
+
+    one = statements([User(tenant=house.acme, username="one")])
+    many = statements([User(tenant=t, username=f"of {t.slug} {n}") for t in (house.globex, house.acme) for n in "abc"])
+
+    assert len(many) == len(one) <= (4 if connection.vendor == "postgresql" else 6)
+    assert violations() == []
+    assert {user.grants_to_groups.count() for user in User.objects.filter(username__startswith="of ")} == {6}
 
 
 def test_an_import_goes_in_chunks_and_all_or_nothing_is_per_chunk(house):

@@ -76,7 +76,7 @@ def test_a_real_deadlock_is_tried_again(house):
 def test_who_loses_the_right_while_he_waits_for_the_log_makes_nobody(house, monkeypatch, standing_of):
     peggy = viewer_of(standing_of("peggy"))
     house.add("dave", created_by=peggy)
-    Seam(monkeypatch, log, "append").slip_in(lambda: roles.set_role(house.user("peggy"), None))
+    Seam(monkeypatch, log, "append_to_each").slip_in(lambda: roles.set_role(house.user("peggy"), None))
 
     with pytest.raises(NotAuthorised):
         house.add("erin", created_by=peggy)

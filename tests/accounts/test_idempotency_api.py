@@ -146,7 +146,7 @@ def test_what_is_rolled_back_leaves_the_key_free(house, monkeypatch):
         raise OperationalError("the database goes away")
 
     with monkeypatch.context() as broken:
-        broken.setattr("accounts.creation.log.append", give_up)
+        broken.setattr("accounts.creation.log.append_to_each", give_up)
         assert_problem(create(house), 503, "unavailable")
 
     assert (create(house).status, is_replay(create(house))) == (201, True)

@@ -46,15 +46,15 @@ def test_a_role_that_goes_while_it_receives_grants_harms_nobody(house, monkeypat
     receiver = create_role(house.acme, "auditor", permissions=[], default_grants=["view_user"])
     give, attempts = creation._give_default_grants, []
 
-    def give_to_one_who_goes(tenant_id, users):
-        attempts.append(len(users))
-        found = list(Role.objects.filter(tenant_id=tenant_id).select_related("group"))
+    def give_to_one_who_goes(by_tenant):
+        attempts.append(by_tenant)
+        found = list(Role.objects.filter(tenant=house.acme).select_related("group"))
         if len(attempts) == 1:
             with ThreadPoolExecutor(1) as other:
                 other.submit(_deleted_elsewhere, receiver).result(30)
-            assign_to(found, users)
+            assign_to(found, by_tenant[house.acme.pk])
         else:
-            give(tenant_id, users)
+            give(by_tenant)
 
     def assign_to(roles, users):
         for user in users:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
 
 from realtime import log
 from realtime.kinds import UnknownKind
@@ -143,6 +144,53 @@ def test_a_writer_holds_its_tenants_log_until_it_commits(acme):
 
     assert order == ["first is about to commit", "second committed"]
     assert positions(acme) == [1, 2]
+
+
+@each_database
+def test_logs_of_several_tenants_grow_by_the_same_statements_as_one(acme):
+    globex = make_tenant("globex")
+    append(globex, draft("first"))
+
+    with transaction.atomic(), CaptureQueriesContext(connection) as captured:
+        heads = log.append_to_each({globex.pk: [draft("b"), draft("c")], acme.pk: [draft("a")]})
+
+    assert heads == {globex.pk: 3, acme.pk: 1}
+    assert len(captured) == (1 if connection.vendor == "postgresql" else 2)
+    found = log.pages([(tenant.pk, 0, 200) for tenant in (acme, globex)])
+    assert [[(event.position, event.snapshot["username"]) for event in events] for events in found.values()] == [
+        [(1, "a")],
+        [(1, "first"), (2, "b"), (3, "c")],
+    ]
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_logs_are_locked_in_the_order_of_their_tenants_ids(acme):
+    """Who waits for the first tenant's log has not locked the second's, whichever it names first."""
+    globex = make_tenant("globex")
+
+    def other():
+        try:
+            with transaction.atomic():
+                return log.append_to_each({globex.pk: [draft()], acme.pk: [draft()]})
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic(), connection.cursor() as cursor:
+            log.append(tenant_id=acme.pk, events=[draft()])
+            waiting = threads.submit(other)
+            while not waiting.done():
+                cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+                if cursor.fetchone() != (0,):
+                    break
+            # Locked already, this would be a deadlock, which PostgreSQL ends with an error.
+            assert log.append(tenant_id=globex.pk, events=[draft()]) == 1
+        assert waiting.result() == {globex.pk: 2, acme.pk: 2}
+
+
+def test_nothing_to_append_is_refused(acme):
+    with transaction.atomic(), pytest.raises(ValueError, match=rf"no events for the logs of tenants \[{acme.pk}\]"):
+        log.append(tenant_id=acme.pk, events=[])
 
 
 def test_outside_a_transaction_nothing_is_appended(acme):
