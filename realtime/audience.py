@@ -157,7 +157,7 @@ class Audience:
             rights=self.rights,
             position=self.position,
             viewers=self._viewers,
-            length=max(1, min(PAGE, self.frames_a_turn // max(1, len(self.members)))),
+            length=self._length(),
         )
         if not (self.newcomers or self.renewals or self.behind):
             return AudiencePlan(tenant)  # as nearly always; a server has thousands of tenants
@@ -171,6 +171,10 @@ class Audience:
             resumptions=frozenset(r for r in coming_in.values() if r is not None),
             pages=self._next_pages(),
         )
+
+    def _length(self) -> int:
+        sockets = len(self.members)
+        return PAGE if sockets * PAGE <= FRAMES_A_TURN else max(1, min(PAGE, self.frames_a_turn // sockets))
 
     def _forget_empty(self) -> None:
         for entry in [entry for session_id in self._left if (entry := self.entries.get(session_id)) is not None]:

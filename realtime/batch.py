@@ -60,8 +60,8 @@ class Batch:
 
     def renew_rights(self) -> None:
         """Load what the snapshot loaded; close whoever lost admission; tell whoever sees or may do something else."""
-        told = set(self.answer.told.get(self.audience.tenant_id, ()))
         self.audience.rights = self.facts.rights
+        told = set(self.answer.told.get(self.audience.tenant_id, ()))
         for session_id in self.audience.entries.keys() & self.answer.loaded:
             entry = self.audience.entries[session_id]
             was = entry.viewer
@@ -154,6 +154,8 @@ class Batch:
 
     def feed(self) -> None:
         """Give those who catch up what they missed; whoever has reached the hub's position is live."""
+        if not self.audience.behind:
+            return
         left = self.audience.frames_a_turn
         # By chance, so that nobody is left for last again and again.
         for connection in random.sample(list(self.audience.behind), len(self.audience.behind)):

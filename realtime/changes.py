@@ -7,8 +7,9 @@ they are now, follow the grants as they were: nothing else remembers those.
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -19,6 +20,7 @@ from realtime.projection import visible_set
 from realtime.rights import Grants, Viewer
 from tenants.models import RightsChange
 
+Holder = TypeVar("Holder")
 MOST = RightsChange.KEPT
 """So many changes of one tenant are looked through in one batch. One transaction may leave any number of rows."""
 
@@ -76,10 +78,7 @@ def before(grants: Grants, changes: Sequence[Change]) -> Grants:
     The first change of each grant tells: what came first was not there, what went first was.
     """
     touched = {change.subject_id for change in changes if change.subject_id is not None}
-    earlier = Grants()
-    for subject_id in touched:
-        earlier.of_groups[subject_id] = {g: set(c) for g, c in grants.of_groups.get(subject_id, {}).items()}
-        earlier.of_users[subject_id] = {u: set(c) for u, c in grants.of_users.get(subject_id, {}).items()}
+    of_groups, of_users = _copied(grants.of_groups, touched), _copied(grants.of_users, touched)
     seen: set[tuple[object, ...]] = set()
     for change in changes:
         key = (change.subject_id, change.group_id, change.user_id, change.codename)
@@ -87,13 +86,19 @@ def before(grants: Grants, changes: Sequence[Change]) -> Grants:
             continue
         seen.add(key)
         if change.group_id is not None:
-            held = earlier.of_groups[change.subject_id].setdefault(change.group_id, set())
+            held = of_groups[change.subject_id].setdefault(change.group_id, set())
         elif change.user_id is not None:
-            held = earlier.of_users[change.subject_id].setdefault(change.user_id, set())
+            held = of_users[change.subject_id].setdefault(change.user_id, set())
         else:
             continue
         (held.discard if change.granted else held.add)(change.codename)
-    return earlier
+    return Grants(dict(of_groups), dict(of_users))
+
+
+def _copied(
+    held: Mapping[UUID, Mapping[Holder, Set[str]]], subject_ids: Iterable[UUID]
+) -> dict[UUID, dict[Holder, set[str]]]:
+    return {s: {holder: set(codenames) for holder, codenames in held.get(s, {}).items()} for s in subject_ids}
 
 
 def are_complete(changes: Sequence[Change], *, since: int, until: int) -> bool:
@@ -156,8 +161,9 @@ class _Turn:
         """Whether a class sees something else of a subject now, or with ``user_id`` one of it with what is his own."""
 
         def seen(grants: Grants) -> frozenset[str]:
-            own = frozenset[str]() if user_id is None else grants.of_user(user_id, subject_id)
-            return visible_set(self.kind, grants.of_class(group_ids, subject_id) | own)
+            held = grants.on(subject_id)
+            own = frozenset[str]() if user_id is None else held.of_user(user_id)
+            return visible_set(self.kind, held.of_class(group_ids) | own)
 
         return seen(self.then) != seen(self.now)
 

@@ -62,7 +62,7 @@ def resolve(
     if viewer is None or mark is None or mark.tenant_id != resumption.tenant_id or not is_declared(mark.kind):
         return UNKNOWN
     kind = kind_named(mark.kind)
-    if not visible_set(kind, grants[kind.subject].of_viewer(viewer, mark.subject_id)):
+    if not visible_set(kind, grants[kind.subject].on(mark.subject_id).of_viewer(viewer)):
         return UNKNOWN
     at = moment_of(mark.id)
     if at is None or not now - kept <= at <= now + CLOCKS_APART:

@@ -11,9 +11,9 @@ elsewhere; and only object grants count. A model-level permission or ``is_superu
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 import msgspec
@@ -40,6 +40,31 @@ class Viewer:
     permissions: frozenset[str]
 
 
+class Held(NamedTuple):
+    """Who holds which object permissions on one subject: holder -> codenames."""
+
+    by_groups: Mapping[int, Set[str]]
+    by_users: Mapping[UUID, Set[str]]
+
+    def of_class(self, group_ids: frozenset[int]) -> Set[str]:
+        """Return what membership in these groups gives."""
+        found = [self.by_groups[group] for group in group_ids if group in self.by_groups]
+        return found[0] if len(found) == 1 else frozenset[str]().union(*found)
+
+    def of_user(self, user_id: UUID) -> Set[str]:
+        """Return what a user holds by himself, in no group."""
+        return self.by_users.get(user_id, NOTHING)
+
+    def of_viewer(self, viewer: Viewer) -> Set[str]:
+        """Return all that a viewer holds."""
+        of_class = self.of_class(viewer.group_ids)
+        return of_class | self.of_user(viewer.user_id) if self.by_users else of_class
+
+
+NOTHING: frozenset[str] = frozenset()
+BY_NOBODY: Mapping[Any, Set[str]] = {}
+
+
 @dataclass(slots=True)
 class Grants:
     """
@@ -48,21 +73,12 @@ class Grants:
     What several subjects have alike may be one object. None is ever changed.
     """
 
-    of_groups: dict[UUID, dict[int, set[str]]] = field(default_factory=lambda: defaultdict(dict))
-    of_users: dict[UUID, dict[UUID, set[str]]] = field(default_factory=lambda: defaultdict(dict))
+    of_groups: dict[UUID, Mapping[int, Set[str]]] = field(default_factory=dict)
+    of_users: dict[UUID, Mapping[UUID, Set[str]]] = field(default_factory=dict)
 
-    def of_class(self, group_ids: frozenset[int], subject_id: UUID) -> frozenset[str]:
-        """Return what membership in these groups gives on a subject."""
-        held = self.of_groups.get(subject_id, {})
-        return frozenset().union(*(codenames for group, codenames in held.items() if group in group_ids))
-
-    def of_user(self, user_id: UUID, subject_id: UUID) -> frozenset[str]:
-        """Return what a user holds on a subject by himself."""
-        return frozenset(self.of_users.get(subject_id, {}).get(user_id, ()))
-
-    def of_viewer(self, viewer: Viewer, subject_id: UUID) -> frozenset[str]:
-        """Return all that a viewer holds on a subject."""
-        return self.of_class(viewer.group_ids, subject_id) | self.of_user(viewer.user_id, subject_id)
+    def on(self, subject_id: UUID) -> Held:
+        """Return who holds what on a subject."""
+        return Held(self.of_groups.get(subject_id, BY_NOBODY), self.of_users.get(subject_id, BY_NOBODY))
 
 
 def viewers_of(standings: Iterable[Standing]) -> dict[UUID, Viewer]:
@@ -164,7 +180,7 @@ class HeldReader:
 
     def __init__(self) -> None:
         self.grants = Grants()
-        self._of_groups: dict[str, dict[int, set[str]]] = {}
+        self._of_groups: dict[str, Mapping[int, Set[str]]] = {}
 
     def read(self, subject_id: UUID, to_groups: str | None, to_users: str | None) -> None:
         """Take in what is held on a subject: each a list of [holder, codename] in JSON; of none, nothing."""
@@ -182,11 +198,11 @@ _user_pairs = msgspec.json.Decoder(list[tuple[UUID, str]])
 Holder = TypeVar("Holder", int, UUID)
 
 
-def _by_holder(pairs: Iterable[tuple[Holder, str]]) -> dict[Holder, set[str]]:
+def _by_holder(pairs: Iterable[tuple[Holder, str]]) -> Mapping[Holder, Set[str]]:
     held: dict[Holder, set[str]] = defaultdict(set)
     for holder, codename in pairs:
         held[holder].add(codename)
-    return dict(held)
+    return {holder: frozenset(codenames) for holder, codenames in held.items()}
 
 
 def permissions_on(kind: EventKind, viewer: Viewer, subject_ids: Collection[UUID]) -> dict[UUID, frozenset[str]]:
@@ -202,7 +218,7 @@ def permissions_on(kind: EventKind, viewer: Viewer, subject_ids: Collection[UUID
     )
     grants = grants_on(kind.subject, subject_ids)
     return {
-        subject_id: grants.of_viewer(viewer, subject_id) if subject_id in own else frozenset()
+        subject_id: frozenset(grants.on(subject_id).of_viewer(viewer)) if subject_id in own else NOTHING
         for subject_id in subject_ids
     }
 

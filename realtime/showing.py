@@ -11,6 +11,7 @@ from realtime.connection import MOST_BYTES
 from realtime.log import Page
 from realtime.outlets import Shown
 from realtime.projection import LoggedEvent, Projector
+from realtime.rights import Held
 from realtime.snapshot import Answer
 
 _position_shown = itemgetter(0)
@@ -23,6 +24,8 @@ class Showing:
     def __init__(self, answer: Answer, projector: Projector) -> None:
         self._answer = answer
         self._projector = projector
+        self._held: dict[int, Held] = {}
+        """Position -> who holds what on the event's subject."""
         self._holders: dict[Page, set[UUID]] = {}
         """Page -> who holds something on a subject of its events by himself."""
         self._pages: dict[tuple[Page, frozenset[int], UUID | None], Sequence[Shown]] = {}
@@ -30,10 +33,12 @@ class Showing:
 
     def shown(self, events: Iterable[LoggedEvent], entry: Entry) -> Iterator[Shown]:
         """Yield what somebody may hear of, out of some events."""
-        tenant = entry.standing.tenant_slug or ""
+        tenant, viewer = entry.standing.tenant_slug or "", entry.viewer
         for event in events:
-            held = self._answer.grants_of(event).of_viewer(entry.viewer, event.subject_id)
-            frame = self._projector.frame_of(event, held, tenant=tenant)
+            held = self._held.get(event.position)
+            if held is None:
+                held = self._held[event.position] = self._answer.held_on(event)
+            frame = self._projector.frame_of(event, held.of_viewer(viewer), tenant=tenant)
             if frame is not None:
                 yield event.position, frame
 
@@ -87,6 +92,6 @@ class Showing:
     def _holders_of(self, events: Iterable[LoggedEvent]) -> set[UUID]:
         holders: set[UUID] = set()
         for grants in self._answer.grants.values():
-            for event in events:
-                holders.update(grants.of_users.get(event.subject_id, ()))
+            if grants.of_users:
+                holders.update(*(grants.of_users.get(event.subject_id, ()) for event in events))
         return holders

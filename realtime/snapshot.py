@@ -24,7 +24,7 @@ from realtime.glance import glance
 from realtime.kinds import declared, is_declared, kind_named
 from realtime.log import PAGE, Page
 from realtime.projection import LoggedEvent
-from realtime.rights import Grants, Viewer
+from realtime.rights import Grants, Held, Viewer
 
 COUNTED = 100
 """For one who is far behind, what he has missed is counted: for so many in one snapshot, and the others in the next."""
@@ -93,9 +93,9 @@ class Answer:
     """Tenant id -> the sessions of the plan that see something else of some subject, or may, since its counter."""
     read_at: float = 0.0
 
-    def grants_of(self, event: LoggedEvent) -> Grants:
-        """Return the grants among which those on an event's subject are."""
-        return self.grants[kind_named(event.kind).subject]
+    def held_on(self, event: LoggedEvent) -> Held:
+        """Return who holds what on an event's subject; raises ``UnknownKind``."""
+        return self.grants[kind_named(event.kind).subject].on(event.subject_id)
 
 
 @contextmanager

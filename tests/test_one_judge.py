@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import Session
 from accounts.permissions import VIEW_USER_CONTACT
 from accounts.tokens import pair_of
-from realtime.rights import Grants
+from realtime.rights import Held
 from tests.realtime.house import house, make_session, make_tenant, make_user
 
 pytestmark = [pytest.mark.each_database, pytest.mark.usefixtures("database")]
@@ -24,7 +24,7 @@ def judge_hides_contact(monkeypatch: pytest.MonkeyPatch):
 
     def hide() -> None:
         for name in ("of_class", "of_user"):
-            monkeypatch.setattr(Grants, name, without_contact(getattr(Grants, name)))
+            monkeypatch.setattr(Held, name, without_contact(getattr(Held, name)))
 
     return hide
 

@@ -1,5 +1,6 @@
 """What goes in and out of the views of users, grants and tenants, and how a user looks to somebody."""
 
+from collections.abc import Set
 from typing import Any
 from uuid import UUID
 
@@ -131,13 +132,13 @@ class TenantBody(serializers.Serializer[Any]):
     retention_days = serializers.IntegerField()
 
 
-def view_of_user(user: User, held: frozenset[str]) -> dict[str, Any]:
+def view_of_user(user: User, held: Set[str]) -> dict[str, Any]:
     """Return a user as it looks to a holder of these permissions on it; nothing but hidden names without view_user."""
     data, redacted = view_of(USER_CREATED, snapshot_of(user), visible_set(USER_CREATED, held))
     return {**data, "redacted": redacted}
 
 
-def view_for_managers(user: User, held: frozenset[str], role: str | None) -> dict[str, Any]:
+def view_for_managers(user: User, held: Set[str], role: str | None) -> dict[str, Any]:
     """Return the same with what holders of manage_users see besides, where they see the user at all."""
     view = view_of_user(user, held)
     return {**view, "is_active": user.is_active, "role": role} if USER_CREATED.hear in held else view

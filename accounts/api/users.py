@@ -54,7 +54,7 @@ class UserView(TenantView):
 
     def newcomer(self, user: User, creator: Viewer) -> dict[str, Any]:
         """Return a user as its creator, who manages users, sees it in the transaction that creates it."""
-        held = rights.grants_on(USER_CREATED.subject, [user.pk]).of_viewer(creator, user.pk)
+        held = rights.grants_on(USER_CREATED.subject, [user.pk]).on(user.pk).of_viewer(creator)
         # Nobody else can have given it a role: nobody else sees it before the commit.
         role = None if user.first_role is None else roles.role_names_of([user]).get(user.pk)
         return view_for_managers(user, held, role)

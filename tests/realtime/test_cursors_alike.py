@@ -39,7 +39,7 @@ def event(identity, *, tenant_id=ACME, kind="user.created", position=5):
 def ask(mark, *, viewer=BOB, is_visible=True, kept=KEPT):
     grants = Grants()
     if mark is not None and is_visible:
-        grants.of_groups[mark.subject_id][GROUP] = {VIEW_USER}
+        grants.of_groups[mark.subject_id] = {GROUP: {VIEW_USER}}
     return resolve(
         Resumption(ACME, new_id(), mark and mark.id),
         mark,

@@ -223,15 +223,15 @@ def test_a_class_is_judged_once_however_many_are_of_it(monkeypatch):
 
 def _seen(viewer, held):
     grants = _grants(held)
-    return [visible_set(USER_CREATED, grants.of_viewer(viewer, subject)) for subject in SUBJECTS]
+    return [visible_set(USER_CREATED, grants.on(subject).of_viewer(viewer)) for subject in SUBJECTS]
 
 
 def _grants(held):
-    grants = Grants()
+    of_groups, of_users = {}, {}
     for subject, holder, codename in held:
-        of_kind = grants.of_users if isinstance(holder, UUID) else grants.of_groups
-        of_kind[subject].setdefault(holder, set()).add(codename)
-    return grants
+        of_kind = of_users if isinstance(holder, UUID) else of_groups
+        of_kind.setdefault(subject, {}).setdefault(holder, set()).add(codename)
+    return Grants(of_groups, of_users)
 
 
 def _plain(grants):

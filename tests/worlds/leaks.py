@@ -24,7 +24,7 @@ class Leaks(AppConfig):
 def _tell_of_fields_of_the_hidden() -> None:
     from realtime import changes
 
-    changes.visible_set = lambda kind, permissions: permissions & kind.permissions
+    changes.visible_set = lambda kind, permissions: kind.permissions & permissions
 
 
 def _take_any_event_for_a_cursor() -> None:
