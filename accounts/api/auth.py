@@ -105,7 +105,7 @@ class SessionListView(APIView):
         """Return a page of the caller's live sessions, newest first."""
         current = standing_of(request).session_id
         live = live_sessions(user_of(request))
-        page = read_page(cursor_of(request), [live], [live])
+        page = read_page(cursor_of(request), [live.filter], [live.filter])
         rows = [view_of_session(session, is_current=session.pk == current) for session in page.rows]
         return Response(SessionListBody(body_of(request, page, rows)).data)
 

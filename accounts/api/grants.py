@@ -38,7 +38,7 @@ class GrantListView(GrantView):
     def get(self, request: Request, user_id: str) -> Response:
         """Return a page of the grants on a user."""
         with self.one_moment():
-            lists = grants.grants_of(self.subject(user_id), seen_by=self.viewer)
+            lists = [given.filter for given in grants.grants_of(self.subject(user_id), seen_by=self.viewer)]
             page = read_page(cursor_of(request), lists, known=lists)
             return Response(body_of(request, page, [view_of_grant(grant) for grant in page.rows]))
 

@@ -6,17 +6,16 @@ No numbers of pages or rows: they would count what is hidden. Ids are UUIDv7, so
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from accounts.api.permissions import uuid_of
 from accounts.api.problems import Problem
+from realtime.rights import Rows
 
 USUAL, MOST = 50, 200
 
@@ -71,14 +70,14 @@ def bad_cursor() -> Problem:
     )
 
 
-def read_page(cursor: Cursor, lists: Sequence[QuerySet[Any]], known: Sequence[QuerySet[Any]]) -> Page:
+def read_page(cursor: Cursor, lists: Sequence[Rows], known: Sequence[Rows]) -> Page:
     """
-    Return a page of the rows of several lists together, as if they were one.
+    Return a page of the rows of several lists together, as if they were one; a row may be in several.
 
     ``known`` are the rows that may serve as an anchor: all that the caller may see, whatever the lists are narrowed
     to. Raises a 400 problem for any other anchor.
     """
-    if cursor.anchor is not None and not any(rows.filter(pk=cursor.anchor).exists() for rows in known):
+    if cursor.anchor is not None and not any(rows(pk=cursor.anchor).exists() for rows in known):
         raise bad_cursor()
     newer = cursor.side == "newer"
     found = _nearest(cursor, lists, newer=newer)
@@ -101,16 +100,17 @@ def body_of(request: Request, page: Page, results: Sequence[Mapping[str, Any]]) 
     }
 
 
-def _nearest(cursor: Cursor, lists: Sequence[QuerySet[Any]], *, newer: bool) -> list[Any]:
+def _nearest(cursor: Cursor, lists: Sequence[Rows], *, newer: bool) -> list[Any]:
     beyond = {} if cursor.anchor is None else {"pk__gt" if newer else "pk__lt": cursor.anchor}
     order = "pk" if newer else "-pk"
     one_more = cursor.limit + 1  # tells whether there is a page behind this one
-    found = chain.from_iterable(rows.filter(**beyond).order_by(order)[:one_more] for rows in lists)
-    return sorted(found, key=lambda row: row.pk, reverse=not newer)[:one_more]
+    found = {row.pk: row for rows in lists for row in rows(**beyond).order_by(order)[:one_more]}
+    return [found[key] for key in sorted(found, reverse=not newer)[:one_more]]
 
 
-def _any(lists: Sequence[QuerySet[Any]], **where: Any) -> bool:
-    return any(rows.filter(**where).exists() for rows in lists)
+def _any(lists: Sequence[Rows], **where: Any) -> bool:
+    # In order, so that it looks for the nearest by index; of any of them, PostgreSQL might look through all.
+    return any(list(rows(**where).order_by("pk").values_list("pk")[:1]) for rows in lists)
 
 
 def _address(request: Request, **cursor: UUID | None) -> str | None:

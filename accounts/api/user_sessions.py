@@ -43,7 +43,7 @@ class UserSessionListView(UserSessionView):
         with self.one_moment():
             user, held = self.subject(user_id)
             live = live_sessions(user)
-            page = read_page(cursor_of(request), [live], [live])
+            page = read_page(cursor_of(request), [live.filter], [live.filter])
         current = standing_of(request).session_id
         rows = [_as_seen(session, held, is_current=session.pk == current) for session in page.rows]
         return Response(body_of(request, page, rows))

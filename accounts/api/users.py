@@ -3,7 +3,7 @@
 import unicodedata
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -31,7 +31,7 @@ from accounts.permissions import MANAGE_USERS, ON_TENANTS, VIEW_USER_CONTACT
 from accounts.refusals import Refused
 from accounts.users import change_user, create_user
 from realtime import rights
-from realtime.rights import Viewer
+from realtime.rights import Rows, Viewer
 
 LONGEST_SEARCH = 200
 
@@ -86,8 +86,9 @@ class UserListView(UserView):
         """Return a page of the users that the caller may see."""
         with self.one_moment():
             self.require(*ON_TENANTS)
-            visible = User.objects.filter(pk__in=rights.visible_subjects(USER_CREATED, self.viewer))
-            page = read_page(cursor_of(request), [self._asked_for(request, visible)], known=[visible])
+            cursor, asked_for = cursor_of(request), self._asked_for(request)
+            visible = rights.visible_in_parts(USER_CREATED, self.viewer)
+            page = read_page(cursor, [_narrowed(part, asked_for) for part in visible], known=visible)
             return Response(body_of(request, page, self.seen(page.rows)))
 
     @extend_schema(
@@ -134,19 +135,19 @@ class UserListView(UserView):
             show=self.as_it_is_now,
         )
 
-    def _asked_for(self, request: Request, visible: QuerySet[User]) -> QuerySet[User]:
-        wanted = visible
+    def _asked_for(self, request: Request) -> Q:
+        wanted = Q()
         path = request.query_params.get("joined_via")
         if path is not None:
             if path not in JoinedVia.values:
                 expected = ", ".join(JoinedVia.values)
                 raise Problem(f"joined_via is {path[:40]!r}; expected one of {expected}.", code="bad_filter")
-            wanted = wanted.filter(joined_via=path)
+            wanted = Q(joined_via=path)
         text = request.query_params.get("q", "").strip()
         if len(text) > LONGEST_SEARCH or any(unicodedata.category(c) in {"Cc", "Cs"} for c in text):
             expected = f"at most {LONGEST_SEARCH} characters, none of them control characters"
             raise Problem(f"q is {text[:40]!r}; expected {expected}.", code="bad_filter")
-        return wanted.filter(self._containing(text)) if text else wanted
+        return wanted & self._containing(text) if text else wanted
 
     def _containing(self, text: str) -> Q:
         in_names = Q(username__icontains=text) | Q(full_name__icontains=text)
@@ -154,6 +155,10 @@ class UserListView(UserView):
         # A match in a hidden field would tell what it holds, letter by letter.
         shown = Q(pk__in=rights.visible_subjects(USER_CREATED, self.viewer, VIEW_USER_CONTACT))
         return in_names | (shown & in_contact)
+
+
+def _narrowed(part: Rows, asked_for: Q) -> Rows:
+    return lambda **where: part(**where).filter(asked_for)
 
 
 class UserDetailView(UserView):

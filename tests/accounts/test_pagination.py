@@ -4,7 +4,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.grants import give_grant
 from accounts.models import User
+from accounts.permissions import VIEW_USER
 from accounts.users import Newcomer, import_users
 from realtime.identity import new_id
 
@@ -44,6 +46,21 @@ def test_pages_forth_and_back_show_everybody_once(crowd):
 
     assert forth == [ALL_SEEN[:4], ALL_SEEN[4:8], ALL_SEEN[8:]]
     assert back == [ALL_SEEN[4:8], ALL_SEEN[:4]]
+
+
+def test_who_is_seen_by_a_role_and_by_a_grant_of_ones_own_is_one_row(crowd):
+    for name in ("u8", "u3", "alice"):  # u3 by it alone
+        give_grant(subject=crowd.user(name), permission=VIEW_USER, to=crowd.user("bob"))
+    seen = sorted([*ALL_SEEN, "u3"], key=lambda name: crowd.user(name).pk, reverse=True)
+    bob = crowd.caller("bob")
+
+    first = bob("GET", "users?limit=5")
+    second = bob("GET", first.body["next"])
+    third = bob("GET", second.body["next"])
+
+    assert [*names(first), *names(second), *names(third)] == seen
+    assert (len(names(second)), third.body["next"]) == (5, None)
+    assert names(bob("GET", third.body["previous"])) == seen[5:10]
 
 
 def test_whoever_comes_meanwhile_moves_no_page(crowd):

@@ -25,8 +25,13 @@ def held(session, subject):
 
 
 def sees(session, permission=None):
+    """Return the names of those whom a subquery finds; of whom one may hear, all parts together must find the same."""
     found = rights.visible_subjects(USER_CREATED, viewer(session), permission)
-    return set(type(session.user).objects.filter(pk__in=found).values_list("username", flat=True))
+    names = set(type(session.user).objects.filter(pk__in=found).values_list("username", flat=True))
+    if permission is None:
+        parts = rights.visible_in_parts(USER_CREATED, viewer(session))
+        assert {user.username for part in parts for user in part()} == names
+    return names
 
 
 EVERYBODY = {"alice", "anna", "bob", "trent", "carol", "dave"}
