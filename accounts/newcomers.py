@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from secrets import token_urlsafe
 from typing import Any
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, UNUSABLE_PASSWORD_SUFFIX_LENGTH
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
@@ -59,8 +61,16 @@ def checked(fields: dict[str, Any], *, password: str | None, first_role: Role | 
             errors["password"] = error.messages
     if errors:
         raise FieldsRefused(errors)
-    user.set_password(password)
+    if password is None:
+        user.password = _none()
+    else:
+        user.set_password(password)
     return Checked({**fields, "password": user.password}, first_role)
+
+
+def _none() -> str:
+    """Return what no password has for its hash, each time another; as Django's own, which draws letter by letter."""
+    return f"{UNUSABLE_PASSWORD_PREFIX}{token_urlsafe(UNUSABLE_PASSWORD_SUFFIX_LENGTH)}"
 
 
 def insert(
