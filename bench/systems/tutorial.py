@@ -25,7 +25,7 @@ SERVERS = {
     "daphne": ["-m", "daphne", "--endpoint", "tcp:{port}:interface=127.0.0.1:backlog={backlog}", "--no-server-name"],
     "uvicorn": ["-m", "uvicorn", "--port", "{port}", "--backlog", "{backlog}", "--ws", "websockets-sansio"],
 }
-QUIET = {"daphne": ["-v", "0"], "uvicorn": ["--log-level", "error"]}
+QUIET = {"daphne": ["-v", "0"], "uvicorn": ["--log-level", "error", "--no-access-log"]}
 
 
 def python() -> Path:
