@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.processes import ENDED_WITH_US, Unavailable
 
-RATE = 500
+RATE = 100
 """Samples a second."""
 LONGER = 5
 """So many times as long as otherwise a loop runs that is recorded."""
@@ -31,6 +31,11 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "connections": ("realtime/connection", "realtime/lifetime", "realtime/consumers", "realtime/limits", "channels/"),
 }
 """A part, and how the files begin that are of it."""
+WAITING = ("EpollSelector.select", "Condition.wait", "_worker", "Connection.wait")
+"""
+Innermost where a thread waits: for sockets, for another thread, for work, for PostgreSQL. py-spy stops the server for
+each sample, and a thread that is stopped looks as if it ran. Unstopped, stacks that change fast would not be read.
+"""
 LOOP, OTHER = "loop, threads", "other"
 OF_THE_LOOP = ("asyncio/", "uvloop/", "asgiref/", "concurrent/", "threading", "selectors", "queue")
 
@@ -51,10 +56,12 @@ def part_of(stack: str) -> str:
 
 
 def shares(lines: Iterable[str]) -> dict[str, float]:
-    """Return the share of each part in collapsed stacks, "outermost;…;innermost COUNT" in each line."""
+    """Return the share of each part in collapsed stacks, "outermost;…;innermost COUNT" in each line; none waits."""
     samples: Counter[str] = Counter()
     for line in lines:
         stack, _, count = line.rpartition(" ")
+        if stack.rpartition(";")[2].partition(" (")[0] in WAITING:
+            continue
         samples[part_of(stack)] += int(count)
     total = samples.total()
     return {part: samples[part] / total for part in (*PARTS, LOOP, OTHER)} if total else {}
@@ -67,8 +74,7 @@ def recorded(pid: int, file: Path) -> Iterator[None]:
     if program is None:
         raise Unavailable("--profile needs py-spy, which is not on the PATH; install it by: pip install py-spy")
     file.parent.mkdir(parents=True, exist_ok=True)
-    # Without stopping the server: it is not held up, and a thread that waits is seen to wait. Stopped, all seem to run.
-    command = [program, "record", "--nonblocking", "--pid", str(pid), "--rate", str(RATE), "--duration", "3600"]
+    command = [program, "record", "--pid", str(pid), "--rate", str(RATE), "--duration", "3600"]
     process = subprocess.Popen(
         [*ENDED_WITH_US, *command, "--function", "--format", "raw", "--output", str(file)],
         stdout=subprocess.DEVNULL,

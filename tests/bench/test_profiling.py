@@ -14,7 +14,7 @@ WRITING = (
     f"{READ};FastLane.send (realtime/outlets.py:146);_SelectorSocketTransport.write (asyncio/selector_events.py:1)"
 )
 THREAD = "Thread._bootstrap (threading.py:988);Thread.run (threading.py:971);_worker (concurrent/futures/thread.py:69)"
-ASKING = f"{THREAD};read (realtime/snapshot.py:120);Cursor.execute (psycopg/cursor.py:100);wait (selectors.py:1)"
+ASKING = f"{THREAD};read (realtime/snapshot.py:120);Cursor.execute (psycopg/cursor.py:100);run (contextlib.py:1)"
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ ASKING = f"{THREAD};read (realtime/snapshot.py:120);Cursor.execute (psycopg/curs
         (WRITING, "writing to sockets"),
         (READ, "hub, batches"),
         (ASKING, "snapshot, database"),
-        (f"{SERVING};EpollSelector.select (selectors.py:451)", "loop, threads"),
+        (f"{SERVING};Handle._run (asyncio/events.py:78)", "loop, threads"),
         (SERVING, "loop, threads"),
         (THREAD, "loop, threads"),
         ("<module> (<string>:1)", "other"),
@@ -33,8 +33,10 @@ def test_a_stack_is_of_the_part_of_its_innermost_frame_that_is_of_any(stack, par
     assert part_of(stack) == part
 
 
-def test_shares_are_of_all_samples():
-    found = shares([f"{WRITING} 3", f"{ASKING} 1"])
+def test_shares_are_of_all_samples_of_threads_that_do_not_wait():
+    found = shares(
+        [f"{WRITING} 3", f"{ASKING} 1", f"{SERVING};EpollSelector.select (selectors.py:451) 2", f"{THREAD} 5"]
+    )
 
     assert (found["writing to sockets"], found["snapshot, database"], sum(found.values())) == (0.75, 0.25, 1)
     assert set(PARTS) <= set(found)
