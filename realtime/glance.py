@@ -113,5 +113,6 @@ def _held(vendor: str, kinds: tuple[EventKind, ...]) -> tuple[str, str]:
 
 def _parameters(vendor: str, wanted: Sequence[Page]) -> list[Any]:
     if vendor == "postgresql":
-        return [list(column) for column in zip(*wanted, strict=True)]
+        # As text: psycopg's own way with lists takes five times as long.
+        return [f"{{{','.join(map(str, column))}}}" for column in zip(*wanted, strict=True)]
     return [json.dumps(wanted)]

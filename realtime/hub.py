@@ -30,8 +30,10 @@ from realtime.snapshot import Answer, Plan, TenantPlan
 
 logger = logging.getLogger(__name__)
 
-APART_SECONDS = 0.005
-"""Batches start at least this far apart, so that a burst is read in few of them."""
+APART_SECONDS = (0.005, 0.02)
+"""Batches start at least this far apart, so that a burst is read in few of them; after one of many tenants farther."""
+APART_TENANTS = 8
+"""After a batch of more tenants the next one waits longer: what each batch costs by itself is shared by more."""
 BLIND_SECONDS = 60.0
 """How long sockets may stay open while the database cannot be read."""
 RETRY_SECONDS = (0.1, 2.0)
@@ -213,7 +215,7 @@ class Hub:
                     logger.warning("the log can be read again")
                 pause = 0.0
                 self._blind_since = None
-                await asyncio.sleep(max(0.0, APART_SECONDS - (self._loop.time() - began)))
+                await asyncio.sleep(max(0.0, seconds_apart(len(batch)) - (self._loop.time() - began)))
             except Exception as error:  # noqa: BLE001  whatever it is, the sockets wait for the next attempt
                 if not pause:
                     _complain(error)
@@ -247,6 +249,12 @@ class Hub:
         for audience in self.audiences.values():
             for connection in list(audience.members):
                 connection.close(Close.SERVER_ERROR)
+
+
+def seconds_apart(tenants: int) -> float:
+    """Return how long after a batch of so many tenants began the next one may begin, at the soonest."""
+    least, most = APART_SECONDS
+    return min(most, least * max(1.0, tenants / APART_TENANTS))
 
 
 def _complain(error: Exception) -> None:

@@ -9,7 +9,7 @@ from guardian.shortcuts import assign_perm
 from accounts.models import Role
 from accounts.permissions import VIEW_USER_CONTACT
 from accounts.users import Newcomer, import_users
-from realtime import audience, batch, changes, log, snapshot
+from realtime import audience, batch, changes, hub, log, snapshot
 from realtime.audience import Audience
 from realtime.log import PAGE
 from realtime.models import Event
@@ -182,3 +182,8 @@ async def test_who_sees_otherwise_is_found_out_beside_the_loop(monkeypatch):
 
     assert found_on
     assert threading.main_thread() not in found_on, "the loop's"
+
+
+@pytest.mark.parametrize(("tenants", "milliseconds"), [(1, 5), (8, 5), (16, 10), (32, 20), (5_000, 20)])
+def test_the_more_tenants_a_batch_had_the_longer_the_next_one_waits_within_bounds(tenants, milliseconds):
+    assert hub.seconds_apart(tenants) * 1000 == pytest.approx(milliseconds)
