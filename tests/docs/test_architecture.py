@@ -3,6 +3,7 @@
 import re
 from importlib import import_module
 
+from config import handler
 from config.databases import POOL
 from config.env import PROJECT, Environment
 from realtime import connection, draining, hearing, hub, lookups
@@ -61,12 +62,14 @@ def test_the_apps_are_in_the_order_of_the_contract():
 
 def test_threads_have_the_names_that_the_code_gives_them():
     named = set(re.findall(r"`(usher-\w+)`", PAGE))
-    source = "".join(file.read_text() for file in (PROJECT / "realtime").glob("*.py"))
+    source = "".join(file.read_text() for app in ("realtime", "config") for file in (PROJECT / app).glob("*.py"))
 
     assert named == set(re.findall(r'(?:thread_name_prefix|name)="(usher-\w+)"', source))
     assert lookups._pool._max_workers == 2
     assert "two threads (`usher-admission`)" in prose(PAGE)
     assert f"a pool of at most {POOL['max_size']} connections" in prose(PAGE)
+    assert handler.KEPT == POOL["max_size"] == 20
+    assert "twenty are kept (`usher-request`)" in prose(PAGE)
 
 
 def test_the_times_are_those_of_the_code():
