@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.client import LoadClient
-from bench.processes import cpu_seconds, with_children
+from bench.processes import CpuUsed, with_children
 from bench.systems import System
 
 PATIENCE_SECONDS = 20.0
@@ -100,10 +100,9 @@ class Traffic:
 
     def _watched(self) -> float:
         time.sleep(self.settling_seconds)
-        system = with_children(self.system.pids)
-        began, used = time.monotonic(), cpu_seconds(system)
+        began, used = time.monotonic(), CpuUsed(with_children(self.system.pids))
         time.sleep(self.idle_seconds)
-        return (cpu_seconds(system) - used) / (time.monotonic() - began)
+        return used.seconds / (time.monotonic() - began)
 
     def counted(self, what: Callable[[], None], *, first: int | None = None) -> dict[str, Any]:
         """
@@ -113,13 +112,13 @@ class Traffic:
         """
         first = self.published if first is None else first
         self.client.mark()
-        system, beside = with_children(self.system.pids), with_children(self.system.beside)
         made = self.transactions() if self.transactions else 0
-        began, used, used_beside = time.monotonic(), cpu_seconds(system), cpu_seconds(beside)
+        used, used_beside = CpuUsed(with_children(self.system.pids)), CpuUsed(with_children(self.system.beside))
+        began = time.monotonic()
         what()
         seconds = time.monotonic() - began
         idle = self.idle_busy or 0.0
-        cpu, cpu_beside = cpu_seconds(system) - used, cpu_seconds(beside) - used_beside
+        cpu, cpu_beside = used.seconds, used_beside.seconds
         report = self.client.report()
         received = self.client.received(first, self.published)
         owed = (self.published - first) * self.each

@@ -13,11 +13,11 @@ from tests.services.processes import ENDED_WITH_US, ChildProcess, DidNotStart, f
 __all__ = [
     "ENDED_WITH_US",
     "ChildProcess",
+    "CpuUsed",
     "DidNotStart",
     "Unavailable",
     "accepts",
     "as_many_files_as_may_be",
-    "cpu_seconds",
     "free_port",
     "memory_bytes",
     "pinned_to",
@@ -72,10 +72,31 @@ def with_children(pids: Iterable[int]) -> list[int]:
     return found
 
 
-def cpu_seconds(pids: Iterable[int]) -> float:
-    """Return the CPU time of processes, of all their threads, those that have ended too, by the scheduler's clocks."""
+class CpuUsed:
+    """
+    The CPU time that processes, with all their threads, use from now on, by the scheduler's clocks.
+
+    One that ends meanwhile, as PostgreSQL's workers do, counts with what it had used when it was last looked at.
+    """
+
+    def __init__(self, pids: Iterable[int]) -> None:
+        self._used = {pid: used for pid in pids if (used := _cpu_seconds(pid)) is not None}
+        self._began = sum(self._used.values())
+
+    @property
+    def seconds(self) -> float:
+        """So much so far."""
+        for pid in self._used:
+            self._used[pid] = _cpu_seconds(pid) or self._used[pid]
+        return sum(self._used.values()) - self._began
+
+
+def _cpu_seconds(pid: int) -> float | None:
     # Linux' clock of another process: its id, negated, in the high bits (clock_getcpuclockid(3)).
-    return sum(time.clock_gettime((~pid << 3) | CPUCLOCK_SCHED) for pid in pids)
+    try:
+        return time.clock_gettime((~pid << 3) | CPUCLOCK_SCHED)
+    except OSError:
+        return None  # it has ended
 
 
 def memory_bytes(pids: Iterable[int]) -> int:

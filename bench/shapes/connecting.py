@@ -4,7 +4,7 @@ import time
 from functools import partial
 from typing import Any
 
-from bench.processes import cpu_seconds, memory_bytes, with_children
+from bench.processes import CpuUsed, memory_bytes, with_children
 from bench.run import Run
 from bench.shapes import Shape
 from bench.shapes.systems import peers, principal
@@ -34,12 +34,12 @@ def _one_idle(run: Run, system: System, number: int, each: int) -> None:
         memory = (memory_bytes(pids) - before) / (each - FIRST)
         traffic.client.mark()
         time.sleep(run.seconds(SETTLING_SECONDS))
-        used = cpu_seconds(pids)
+        used = CpuUsed(pids)
         time.sleep(run.seconds(IDLE_SECONDS))
         measured = {
             "kilobytes": memory / 1024,
             "connects_per_second": opened["open"] / opened["seconds"],
-            "idle_cpu_percent": (cpu_seconds(pids) - used) / run.seconds(IDLE_SECONDS) * 100,
+            "idle_cpu_percent": used.seconds / run.seconds(IDLE_SECONDS) * 100,
             "refused": opened["refused"],
             "closed": traffic.client.report()["closed"],
             "listening_ms": opened["listening_ms"],
@@ -57,8 +57,7 @@ def _one_storm(run: Run, system: System, number: int, each: int) -> None:
     with run.serving(system, groups=1, each=each) as folder:
         with run.sockets(system, folder, groups=1, each=each) as before:
             before.client.open(each)
-        pids = with_children(system.pids)
-        used = cpu_seconds(pids)
+        used = CpuUsed(with_children(system.pids))
         with run.sockets(system, folder, groups=1, each=each) as traffic:
             opened = traffic.client.open(each, at_once=each)
         measured = {
@@ -69,7 +68,7 @@ def _one_storm(run: Run, system: System, number: int, each: int) -> None:
             "accepted_per_second": opened["open"] / opened["seconds"],
             "shaken_ms": opened["shaken_ms"],
             "listening_ms": opened["listening_ms"],
-            "cpu_us_per_socket": (cpu_seconds(pids) - used) * 1e6 / each,
+            "cpu_us_per_socket": used.seconds * 1e6 / each,
         }
         run.note(system.name, measured, round=number, each=each)
 
