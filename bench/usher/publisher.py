@@ -29,6 +29,7 @@ class Publisher:
         self._layouts: dict[tuple[int, int, str, int], Any] = {}
         self._costs = Costs()
         self._tenants: list[Any] = []
+        self._events: Any = None
         self._transactions = 0
 
     def people(self, *, groups: int, each: int, classes: int, purpose: str = "") -> list[str]:
@@ -46,8 +47,15 @@ class Publisher:
             tenants = create_tenants(prefix, groups, classes=classes, is_sampled=self._is_sampled)
             self._layouts[layout] = tenants, create_viewers(tenants, each)
         self._tenants, sessions = self._layouts[layout]
-        self.events = self._rows()
+        self._events = None
         return tokens_of([s for start in range(0, len(sessions), layout[3]) for s in sessions[start : start + each]])
+
+    @property
+    def events(self) -> Any:
+        """What writes events of these people, made when the first is published: it needs PostgreSQL and Redis."""
+        if self._events is None:
+            self._events = self._rows()
+        return self._events
 
     def _rows(self) -> Any:
         if self._is_sampled:
