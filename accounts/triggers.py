@@ -56,24 +56,25 @@ WATCHED = (
     ),
 )
 
+ONE_EVENT_EACH = """
+CREATE OR REPLACE FUNCTION usher_user_has_one_event() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    events bigint;
+BEGIN
+    SELECT count(*) INTO events FROM realtime_event
+        WHERE subject_id = NEW.id AND kind = 'user.created' AND tenant_id = NEW.tenant_id;
+    -- Asked last, since it is seldom asked: an operator has none, and who is gone again needs none.
+    IF events <> 1 AND EXISTS (SELECT 1 FROM accounts_user WHERE id = NEW.id AND tenant_id IS NOT NULL) THEN
+        RAISE EXCEPTION 'user % of tenant % has % user.created events; expected exactly one: create users '
+            'with accounts.users.create_user or User.save()', NEW.id, NEW.tenant_id, events
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NULL;
+END $$
+"""
 FENCES = {
     "postgresql": [
-        """
-        CREATE OR REPLACE FUNCTION usher_user_has_one_event() RETURNS trigger LANGUAGE plpgsql AS $$
-        DECLARE
-            events bigint;
-        BEGIN
-            SELECT count(*) INTO events FROM realtime_event
-                WHERE subject_id = NEW.id AND kind = 'user.created' AND tenant_id = NEW.tenant_id;
-            -- Asked last, since it is seldom asked: an operator has none, nor who is gone again in this transaction.
-            IF events <> 1 AND EXISTS (SELECT 1 FROM accounts_user WHERE id = NEW.id AND tenant_id IS NOT NULL) THEN
-                RAISE EXCEPTION 'user % of tenant % has % user.created events; expected exactly one: create users '
-                    'with accounts.users.create_user or User.save()', NEW.id, NEW.tenant_id, events
-                    USING ERRCODE = 'integrity_constraint_violation';
-            END IF;
-            RETURN NULL;
-        END $$
-        """,
+        ONE_EVENT_EACH,
         "DROP TRIGGER IF EXISTS usher_user_has_one_event ON accounts_user",
         (
             "CREATE CONSTRAINT TRIGGER usher_user_has_one_event AFTER INSERT ON accounts_user "

@@ -64,6 +64,16 @@ def install_bump(editor: BaseDatabaseSchemaEditor) -> None:
         editor.execute(statement, params=None)
 
 
+def give_up_soon(editor: BaseDatabaseSchemaEditor) -> None:
+    """
+    Have the transaction of a migration fail if it waits 5 s for a table, so that it can be tried again.
+
+    Behind it wait all who write there, for as long as it waits for one who reads for an hour.
+    """
+    if editor.connection.vendor == "postgresql":
+        editor.execute("SET LOCAL lock_timeout = '5s'", params=None)
+
+
 def remove_what_all_shared(editor: BaseDatabaseSchemaEditor) -> None:
     """Remove the function that triggers of PostgreSQL ran before each had one of its own, once none of them does."""
     if editor.connection.vendor == "postgresql":

@@ -3,10 +3,11 @@ from typing import Any
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from tenants.triggers import WATCHED_HERE, install
+from tenants.triggers import WATCHED_HERE, give_up_soon, install
 
 
 def install_all(apps: Any, editor: BaseDatabaseSchemaEditor) -> None:
+    give_up_soon(editor)
     install(editor, WATCHED_HERE)
 
 
