@@ -17,7 +17,9 @@ from django.core.signals import request_started
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
 
-KEPT = 20
+from config.databases import POOL
+
+KEPT: int = POOL["max_size"]
 """So many threads stay for the next request; as many as there may be connections to the database."""
 
 Scope = dict[str, Any]
@@ -42,7 +44,11 @@ class Threads:
 
     def _begun(self, work: Callable[[], T]) -> "Future[T]":
         if self._idle.acquire(blocking=False):
-            future = self._kept.submit(work)
+            try:
+                future = self._kept.submit(work)
+            except BaseException:
+                self._idle.release()  # as where the system makes no more threads
+                raise
             future.add_done_callback(lambda _: self._idle.release())
             return future
         alone = ThreadPoolExecutor(1, thread_name_prefix="usher-request-more")
@@ -55,7 +61,8 @@ class Handler(ASGIHandler):
     """
     Django behind ASGI, every request whole in one thread, as under WSGI.
 
-    A client that goes away changes nothing: what it asked for is done to its end, and its answer goes nowhere.
+    A client that goes away changes nothing: what it asked for is done to its end, and its answer goes nowhere. Answers
+    are whole: none may be streamed.
     """
 
     def __init__(self) -> None:
@@ -84,6 +91,9 @@ class Handler(ASGIHandler):
             request, refusal = self.create_request(scope, body)
             # One of the two is there always.
             response = cast("HttpResponseBase", refusal if request is None else self.get_response(request))
+            response._handler_class = self.__class__  # type: ignore[attr-defined]  # noqa: SLF001  as Django's handlers
             # Gives the connection to the database back, which whoever has the answer may rely on.
             response.close()
+        if response.streaming:
+            raise TypeError(f"the answer to {scope['path']!r} is a stream; expected one that is whole, an HttpResponse")
         return response

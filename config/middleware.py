@@ -109,7 +109,7 @@ class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
     """
     Serve the project's own files, whole.
 
-    Under ASGI Django reads a streamed file into memory all the same, and warns about it.
+    A stream would be closed before it is sent (config/handler.py): an answer is made, and ends, in its thread.
     """
 
     @staticmethod

@@ -6,6 +6,7 @@ import threading
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.core.signals import request_finished
+from django.http import StreamingHttpResponse
 from django.test import AsyncRequestFactory
 
 from config import middleware
@@ -117,4 +118,25 @@ async def test_an_error_is_the_callers_and_its_thread_serves_on():
 
     with pytest.raises(LookupError, match="none"):
         await threads.run(fail)
+    assert (await threads.run(threading.current_thread)).name == "usher-request_0"
+
+
+async def test_an_answer_that_is_a_stream_is_refused_and_not_sent_empty(monkeypatch):
+    monkeypatch.setattr(middleware.Headers, "__call__", lambda *_: StreamingHttpResponse(iter([b"a file"])))
+
+    with pytest.raises(TypeError, match=r"the answer to '/livez' is a stream; expected one that is whole"):
+        await _answer(_started(Handler()))
+
+
+async def test_a_thread_that_could_not_be_had_takes_no_place(monkeypatch):
+    threads = Threads(kept=1)
+
+    def none(_):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as exhausted:
+        exhausted.setattr(threads._kept, "submit", none)
+        with pytest.raises(RuntimeError, match="new thread"):
+            await threads.run(threading.current_thread)
+
     assert (await threads.run(threading.current_thread)).name == "usher-request_0"
