@@ -45,6 +45,12 @@ class ImpatientConnection(psycopg.Connection[Any]):
             return self.cursor()
         return super().execute(query, *arguments, **options)
 
+    def set_autocommit(self, value: bool) -> None:  # noqa: FBT001  psycopg's signature
+        """Set it, which waits for an answer like a statement and asks nothing."""
+        answered_at = self._answered_at
+        super().set_autocommit(value)
+        self._answered_at = answered_at
+
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         """Wait for an answer; raises ``OperationalError`` if there is none in time."""
         try:

@@ -72,6 +72,16 @@ def test_a_connection_that_has_just_answered_is_not_asked_whether_it_is_whole(co
     assert asked == ["SELECT 1", ""]
 
 
+def test_one_that_was_only_made_ready_for_the_question_is_asked(line, asked):
+    where = f"host=127.0.0.1 port={line.port} user=postgres dbname=postgres"
+    with ImpatientConnection.connect(where) as connection:  # not as the pool wants it: it is set right first
+        connection._answered_at = 0.0
+
+        ConnectionPool.check_connection(connection)
+
+    assert asked == [impatience.QUESTION]
+
+
 def test_one_that_has_ended_meanwhile_is_found_out_at_once(databases, asked):
     with ImpatientConnection.connect(databases.postgres.url_of("postgres"), autocommit=True) as connection:
         (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone()
