@@ -14,7 +14,7 @@ from accounts.idempotency import Once
 from accounts.models import JoinedVia, Role, User
 from accounts.newcomers import Checked
 from accounts.permissions import MANAGE_USERS, OWNER
-from accounts.refusals import FieldsRefused
+from accounts.refusals import FieldsRefused, NotAuthorised
 from accounts.retries import retried
 from realtime import bell
 from realtime.rights import Viewer
@@ -230,6 +230,8 @@ def _creator_by_now(chunk: Sequence[Checked], creator: Viewer | None) -> Viewer 
     """Return who creates these as he is in the transaction; raises what it calls for if he may not do so (any more)."""
     if creator is not None:
         creator = as_he_is_now(creator, MANAGE_USERS)
+        if any(newcomer.fields["tenant"].pk != creator.tenant_id for newcomer in chunk):
+            raise NotAuthorised("You are not of the tenant in which you asked to create users any more.")
         for role in {newcomer.first_role for newcomer in chunk if newcomer.first_role is not None}:
             roles.refuse_unheld(role, creator)
     return creator

@@ -12,7 +12,7 @@ from accounts.permissions import MANAGE_GRANTS, MANAGE_USERS, VIEW_USER, VIEW_US
 from accounts.provisioning import change_tenant
 from accounts.refusals import Hidden, NotAuthorised, NotHeld, SessionEnded, TenantSuspended
 from accounts.roles import create_role, role_named
-from accounts.users import Newcomer, change_user, end_sessions, import_users
+from accounts.users import Newcomer, change_user, create_user, end_sessions, import_users
 from realtime import snapshot
 from realtime.models import Event
 from realtime.rights import viewer_of
@@ -117,6 +117,17 @@ def test_an_import_ends_with_the_right_to_it(house, monkeypatch, peggy, revoke, 
     chunks.slip_in(lambda: revoke(house))
     with pytest.raises(refusal):
         import_users(tenant=house.acme, people=[Newcomer("erin", role="admin")], imported_by=peggy)
+
+    assert_nobody_came()
+
+
+def test_who_is_of_another_tenant_by_now_makes_nobody(house, standing_of):
+    """As he would be whose row was moved by hand while he waited; there he may create users."""
+    mallory = viewer_of(standing_of("mallory"))
+    create_user(tenant=house.globex, username="dave", joined_via="api", created_by=mallory)
+
+    with pytest.raises(NotAuthorised, match="not of the tenant in which you asked to create users any more"):
+        create_user(tenant=house.acme, username="erin", joined_via="api", created_by=mallory)
 
     assert_nobody_came()
 
