@@ -83,6 +83,8 @@ class GroupGrantManager(GroupObjectPermissionManager):
         kept_back = _kept_back.get()
         if kept_back is None:
             return super().bulk_create(objs, *args, **kwargs)
+        if args or any(kwargs.values()):
+            raise ValueError(f"grants that are kept back are just inserted; expected no options, not {args or kwargs}")
         rows = list(objs)
         kept_back += rows
         return rows

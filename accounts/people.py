@@ -62,6 +62,7 @@ def user_behind(standing: Standing) -> User:
 
     Django fetches any other column when it is asked for, and raises ``DoesNotExist`` if the row has gone meanwhile.
     """
+    # In the order of the models' columns: Django deals the values out in that, whatever the order of the names.
     known = [standing.user_id, standing.tenant_id, standing.username, standing.is_user_active]
     user: User = User.from_db(DEFAULT_DB_ALIAS, ["id", "tenant_id", "username", "is_active"], known)
     if standing.tenant_id is not None:

@@ -24,9 +24,6 @@ from realtime.log import Page
 from realtime.projection import LoggedEvent
 from realtime.rights import Grants, HeldReader
 
-FACTS = 5
-"""So many columns say what a tenant is; then come those of an event, and what is held on its subject."""
-
 
 class Glance(NamedTuple):
     """What was found: of tenants that are there, of events, of their subjects."""

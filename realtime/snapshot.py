@@ -133,7 +133,7 @@ def read(plan: Plan) -> Answer:
 def _glanced(plan: Plan) -> Answer | None:
     """Return the answer to a plan of live sockets alone, if nobody's rights have moved; else None."""
     wanted = [tenant.page for tenant in plan.tenants if tenant.page is not None]
-    if plan.joining or plan.resumptions or plan.pages or len(wanted) < len(plan.tenants):
+    if not wanted or plan.joining or plan.resumptions or plan.pages or len(wanted) < len(plan.tenants):
         return None
     answer = Answer(read_at=time.time())
     seen = glance(wanted)

@@ -61,7 +61,7 @@ class Tenant(models.Model):
 
 class Head(models.Model):
     """
-    The position of a tenant's last event. Its row lock is what orders the log: see ``realtime.log.append``.
+    The position of a tenant's last event. Its row lock is what orders the log: see ``realtime.log``.
 
     It stands apart from the rights counter, so that a log-out never waits for a sign-up. A missing row means 0.
     """

@@ -109,7 +109,7 @@ def _nearest(cursor: Cursor, lists: Sequence[Rows], *, newer: bool) -> list[Any]
 
 
 def _any(lists: Sequence[Rows], **where: Any) -> bool:
-    # In order, so that it looks for the nearest by index; of any of them, PostgreSQL might look through all.
+    # In order, so that it goes by the index; to find any of them, PostgreSQL might look through all.
     return any(list(rows(**where).order_by("pk").values_list("pk")[:1]) for rows in lists)
 
 
