@@ -18,8 +18,8 @@ from tests.stories.sockets import PATIENCE
 BOTH, ACCOUNT, ADDRESS = 10, 50, 30
 """The defaults: failures of an account from an address, of an account, and of an address in a minute."""
 SERVERS, PLACES = 2, 2
-AT_ONCE = SERVERS * (PLACES - 1)
-"""So many guesses more than a limit may be looked at, where all places of all servers are asked at the same moment."""
+AT_ONCE = SERVERS * PLACES - 1
+"""So many guesses more than a limit may be looked at: all places of all servers may see that one more is allowed."""
 GUESSERS = 20
 HOME = "198.51.100.5"
 SLOWEST_SECONDS = 3.0
@@ -130,8 +130,8 @@ async def test_few_guesses_are_looked_at_and_the_owner_gets_in(front, scale, see
         "Guessing at passwords",
         done=f"{times} guesses at one account from one address, {times} from as many addresses, {times} accounts with "
         "one password; two servers",
-        bound=f"{BOTH}, {ACCOUNT} and {ADDRESS} a minute are looked at (one more for each server), the rest is 429 "
-        "with Retry-After; the owner logs in from home all the while",
+        bound=f"{BOTH}, {ACCOUNT} and {ADDRESS} a minute are looked at ({AT_ONCE} more, since {AT_ONCE + 1} are "
+        "looked at at a time), the rest is 429 with Retry-After; the owner logs in from home all the while",
         measured={
             "looked at": f"{of_one[401]}, {of_all[401]}, {sprayed[401]} in {minutes} min",
             "refused": of_all[429] + sprayed[429],
