@@ -130,7 +130,7 @@ async def test_few_guesses_are_looked_at_and_the_owner_gets_in(front, scale, see
         "Guessing at passwords",
         done=f"{times} guesses at one account from one address, {times} from as many addresses, {times} accounts with "
         "one password; two servers",
-        bound=f"{BOTH}, {ACCOUNT} and {ADDRESS} a minute are looked at ({AT_ONCE} more, since {AT_ONCE + 1} are "
+        bound=f"{BOTH}, {ACCOUNT} and {ADDRESS} a minute are looked at ({AT_ONCE} more, since {SERVERS * PLACES} are "
         "looked at at a time), the rest is 429 with Retry-After; the owner logs in from home all the while",
         measured={
             "looked at": f"{of_one[401]}, {of_all[401]}, {sprayed[401]} in {minutes} min",
