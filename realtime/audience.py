@@ -1,7 +1,7 @@
 """The members of one tenant's group in this process, and all that the hub knows of the tenant while it has any."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
@@ -43,6 +43,27 @@ class Entry:
     connections: set[Connection] = field(default_factory=set)
 
 
+class ViewerClass:
+    """The sessions of viewers who are in the same groups, and their sockets."""
+
+    __slots__ = ("_connections", "entries")
+
+    def __init__(self) -> None:
+        self.entries: dict[UUID, Entry] = {}
+        self._connections: Sequence[Connection] | None = None
+
+    @property
+    def connections(self) -> Sequence[Connection]:
+        """All sockets of these sessions. The same list as before, as long as nobody has come or gone."""
+        if self._connections is None:
+            self._connections = [c for entry in self.entries.values() for c in entry.connections]
+        return self._connections
+
+    def changed(self) -> None:
+        """Note that somebody has come or gone."""
+        self._connections = None
+
+
 class AudiencePlan(NamedTuple):
     """What one tenant's audience wants the next snapshot to read."""
 
@@ -64,7 +85,7 @@ class Audience:
         self.members: set[Connection] = set()
         """All connections, whatever their state."""
         self.entries: dict[UUID, Entry] = {}
-        self.classes: dict[frozenset[int], dict[UUID, Entry]] = {}
+        self.classes: dict[frozenset[int], ViewerClass] = {}
         """The same entries by the groups that their viewers are in: what these give, a class has in common."""
         self.newcomers: dict[Connection, Resumption | None] = {}
         """Who waits to be let in, the first first, and where those begin who have a cursor."""
@@ -96,6 +117,7 @@ class Audience:
         else:
             self.load(entry, standing, viewer)
         entry.connections.add(connection)
+        self.classes[entry.viewer.group_ids].changed()
         self._watch_end_of(connection, standing)
         return entry
 
@@ -117,13 +139,18 @@ class Audience:
             self._take_from_class(entry)
 
     def _put_into_class(self, entry: Entry) -> None:
-        self.classes.setdefault(entry.viewer.group_ids, {})[entry.viewer.session_id] = entry
+        of_class = self.classes.get(entry.viewer.group_ids)
+        if of_class is None:
+            of_class = self.classes[entry.viewer.group_ids] = ViewerClass()
+        of_class.entries[entry.viewer.session_id] = entry
+        of_class.changed()
         self._viewers = None
 
     def _take_from_class(self, entry: Entry) -> None:
         of_class = self.classes[entry.viewer.group_ids]
-        del of_class[entry.viewer.session_id]
-        if not of_class:
+        del of_class.entries[entry.viewer.session_id]
+        of_class.changed()
+        if not of_class.entries:
             del self.classes[entry.viewer.group_ids]
         self._viewers = None
 
@@ -140,6 +167,7 @@ class Audience:
         entry = self.entries.get(connection.identity.session_id)
         if entry is not None:
             entry.connections.discard(connection)
+            self.classes[entry.viewer.group_ids].changed()
             self._left.add(connection.identity.session_id)
 
     def plan(self, places: int) -> AudiencePlan:

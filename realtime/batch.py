@@ -12,7 +12,7 @@ from django.conf import settings
 
 from realtime import cursors, protocol, rights
 from realtime.audience import Audience, Entry
-from realtime.connection import Connection, Identity, State
+from realtime.connection import Connection, Identity, State, hand_out
 from realtime.kinds import permissions_by_field
 from realtime.log import Page
 from realtime.outlets import parcels_of
@@ -98,7 +98,7 @@ class Batch:
             self._resync()
             return
         events = self.answer.pages.get(page, ())
-        for entries in self.showing.classes(self.audience.classes, events):
+        for entries, connections in self.showing.classes(self.audience.classes, events):
             try:
                 parcels = parcels_of(self.showing.shown(events, next(iter(entries))))
             except Exception:
@@ -108,9 +108,7 @@ class Batch:
                     self._close(entry, Close.SERVER_ERROR)
                 continue
             for parcel in parcels:
-                for entry in entries:
-                    for connection in entry.connections:
-                        connection.offer(parcel)
+                hand_out(parcel, connections)
         self.audience.position = self._end_of(page)
 
     def admit(self) -> None:

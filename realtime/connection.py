@@ -14,7 +14,7 @@ from enum import Enum
 from uuid import UUID
 
 from realtime import protocol
-from realtime.outlets import MOST_FRAMES, PARCEL_BYTES, Outlet, Parcel, Shown
+from realtime.outlets import MOST_FRAMES, NOTHING_ASKED, PARCEL_BYTES, Outlet, Parcel, Shown, Take
 from realtime.protocol import Close, Frame
 
 logger = logging.getLogger(__name__)
@@ -50,8 +50,34 @@ class Identity:
     token_expires_at: float
 
 
+def hand_out(parcel: Parcel, connections: Iterable["Connection"]) -> None:
+    """
+    Hand a parcel to each of these connections.
+
+    This is the innermost loop. Nearly always one call of the kernel is all that it does for a socket: whatever else it
+    looked at, among thousands, would have to come from memory each time.
+    """
+    wire, size = parcel.wire, len(parcel.wire)
+    for connection in connections:
+        try:
+            taken = connection.take(wire)
+        except OSError:  # there is no room at all, or nobody there: the transport will find out
+            taken = 0
+        if taken != size:
+            connection.offer(parcel, taken)
+
+
+def _take_nothing(wire: bytes) -> int:
+    return NOTHING_ASKED
+
+
 class Connection:
     """A socket's outbound side. Made by its consumer, fed by the hub, on one event loop."""
+
+    __slots__ = (
+        *("considered", "cursor", "identity", "on_behind", "on_renewed", "state", "sync_reason", "take"),
+        *("_controls", "_event_bytes", "_events", "_is_synced", "_outlet", "_parting", "_timer"),
+    )
 
     def __init__(
         self,
@@ -72,6 +98,11 @@ class Connection:
         """Called when this connection can take a page of the log."""
         self.on_renewed: Callable[[], None] = lambda: None
         """Called when another token has been accepted."""
+        self.take: Take = _take_nothing
+        """
+        Has the kernel take a parcel's bytes, past all that is here, while this connection is live and nothing waits
+        for it; returns ``NOTHING_ASKED`` otherwise. What it does not take is to be offered.
+        """
         self._is_synced = False
         self._outlet = outlet
         outlet.on_room, outlet.on_broken = self._go_on, self._broken
@@ -108,24 +139,42 @@ class Connection:
         self.control(protocol.auth_ok(identity.token_expires_at))
         self.on_renewed()
 
-    def offer(self, parcel: Parcel) -> None:
-        """Send live events; a connection over its bound is fed no more, and catches up from the log later."""
+    def offer(self, parcel: Parcel, taken: int = NOTHING_ASKED) -> None:
+        """
+        Send live events; a connection over its bound is fed no more, and catches up from the log later.
+
+        ``taken``: so many bytes of them ``take`` has taken already, if it was asked.
+        """
+        if taken >= 0:
+            self._send(parcel.frames, parcel.wire[taken:])
+            return
         if self.state is not State.LIVE:
             return
         waiting: Sequence[Shown] = parcel.events
         if self.considered >= parcel.first:
             waiting = [shown for shown in waiting if shown[0] > self.considered]
         elif self._outlet.has_room:
-            taken = self._send(parcel.frames, parcel.wire)
-            if taken == len(waiting):
+            sent = self._send(parcel.frames, parcel.wire)
+            if sent == len(waiting):
+                self._go_straight()
                 return
-            waiting = waiting[taken:]
+            waiting = waiting[sent:]
         for position, frame in waiting:
             if len(self._events) >= MOST_FRAMES or self._event_bytes + frame.size > MOST_BYTES:
                 self._fall_behind(position - 1)
                 break
             self._queue(position, frame)
         self._pump()
+
+    def _go_straight(self) -> None:
+        """Have the next parcel handed to the kernel by ``take``, if this one left nothing behind."""
+        take = self._outlet.straight(self._go_around) if self.state is State.LIVE else None
+        if take is not None:
+            self.take = take
+
+    def _go_around(self) -> None:
+        """Have each parcel offered: something goes before it, or it is not for this connection."""
+        self.take = _take_nothing
 
     def feed(self, page: Iterable[Shown], *, reached: int, is_up_to_date: bool) -> None:
         """Send a page of the log that goes up to ``reached``; with nothing new behind it the connection is live."""
@@ -158,6 +207,7 @@ class Connection:
             return
         self.considered = position
         self.state = State.LIVE
+        self._go_around()  # not before an event has come that is behind this position
         if not self._is_synced:
             self._is_synced = True
             # One past the last event: taking the frame back must not bring that event back too.
@@ -204,6 +254,7 @@ class Connection:
     def _fall_behind(self, position: int) -> None:
         self.considered = position
         self.state = State.CATCHING_UP
+        self._go_around()
         self.on_behind(self)
 
     def _queue(self, position: int, frame: Frame) -> None:
@@ -212,6 +263,7 @@ class Connection:
 
     def _forget(self) -> None:
         self.state = State.CLOSED
+        self._go_around()
         self._controls.clear()
         self._parting = None
         self._forget_events()

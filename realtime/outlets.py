@@ -12,6 +12,11 @@ from typing import Any, NamedTuple
 from realtime.protocol import Close, Frame
 from realtime.sending import step
 
+Take = Callable[[bytes], int]
+"""Has the kernel take bytes; returns how many it took, and raises ``OSError`` where it takes none."""
+NOTHING_ASKED = -1
+"""What a ``Take`` returns where the kernel may not be asked."""
+
 MOST_FRAMES = 64
 PARCEL_BYTES = 64 * 1024
 """At most so many are joined, unless one frame alone is more: as many as a server's buffer takes before it is full."""
@@ -90,6 +95,15 @@ class Outlet:
                 return taken
         return len(frames)
 
+    def straight(self, ended: Callable[[], None]) -> Take | None:
+        """
+        Return the kernel's own send, past all of the server, or None where there is none or something goes before.
+
+        It takes joined frames; what it leaves of them goes by ``send``, and nothing may go between. It must not be
+        called any more once ``ended`` was.
+        """
+        return None
+
     def close(self, close: Close) -> None:
         """Close the socket, behind all that was taken; raises as ``send`` does."""
         rest = step(self._send({"type": "websocket.close", "code": int(close), "reason": close.reason}))
@@ -128,7 +142,7 @@ class FastLane(Outlet):
     until that is empty nothing more is written.
     """
 
-    __slots__ = ("_write",)
+    __slots__ = ("_straight", "_write")
     joins = True
 
     def __init__(
@@ -138,10 +152,15 @@ class FastLane(Outlet):
         abort: Callable[[], None],
         write: Callable[[bytes], bool],
         when_written: Callable[[Callable[[], None]], None],
+        straight: "Callable[[Callable[[], None]], Take | None]" = lambda ended: None,
     ) -> None:
         super().__init__(send, abort=abort)
         self._write = write
+        self._straight = straight
         when_written(self._written)
+
+    def straight(self, ended: Callable[[], None]) -> Take | None:
+        return self._straight(ended) if self.joins else None
 
     def send(self, frames: Sequence[Frame], wire: bytes | None = None) -> int:
         self.has_room = self._write(wire or joined(frames))
@@ -166,6 +185,8 @@ class SingleFileLane(FastLane):
         return len(frames)
 
 
+LANE = ("write", "when_written", "straight")
+"""What a server's lane consists of. Not every transport has the last one."""
 LANES: Mapping[str, type[FastLane]] = {"on": FastLane, "single": SingleFileLane}
 
 
@@ -180,7 +201,7 @@ def outlet_of(scope: Mapping[str, Any], send: Send, *, fast_lane: str) -> Outlet
     lane = LANES.get(fast_lane)
     if lane is None or "write" not in extension:
         return Outlet(send, abort=abort)
-    return lane(send, abort=abort, write=extension["write"], when_written=extension["when_written"])
+    return lane(send, abort=abort, **{name: extension[name] for name in LANE if name in extension})
 
 
 def _nothing(*_: object) -> None:

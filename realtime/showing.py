@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter, itemgetter
 from uuid import UUID
 
-from realtime.audience import Entry
-from realtime.connection import MOST_BYTES
+from realtime.audience import Entry, ViewerClass
+from realtime.connection import MOST_BYTES, Connection
 from realtime.log import Page
 from realtime.outlets import Shown
 from realtime.projection import LoggedEvent, Projector
@@ -43,19 +43,20 @@ class Showing:
                 yield event.position, frame
 
     def classes(
-        self, indexed: Mapping[frozenset[int], Mapping[UUID, Entry]], events: Iterable[LoggedEvent]
-    ) -> Iterator[Collection[Entry]]:
-        """Yield those who watch, by class: all of one hold the same on every subject of these events."""
+        self, indexed: Mapping[frozenset[int], ViewerClass], events: Iterable[LoggedEvent]
+    ) -> Iterator[tuple[Collection[Entry], Sequence[Connection]]]:
+        """Yield those who watch and their sockets, by class: all of one hold the same on all subjects of the events."""
         holders = self._holders_of(events)
         for of_class in list(indexed.values()):
             if not holders:
-                yield of_class.values()
+                yield of_class.entries.values(), of_class.connections
                 continue
             classes: dict[UUID | None, list[Entry]] = defaultdict(list)
-            for entry in of_class.values():
+            for entry in of_class.entries.values():
                 user_id = entry.viewer.user_id
                 classes[user_id if user_id in holders else None].append(entry)
-            yield from classes.values()
+            for entries in classes.values():
+                yield entries, [connection for entry in entries for connection in entry.connections]
 
     def missed(self, entry: Entry, page: Page, *, after: int, end: int) -> tuple[Sequence[Shown], int]:
         """

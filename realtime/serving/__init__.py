@@ -12,6 +12,8 @@ on the same things, which are what a connection that must neither lose nor hoard
 - ``…["write"](frames)`` hands frames that are ready for the wire to the transport, past ``send`` and in order with what
   that sends. It is false when the kernel has not taken all of it; then nothing more should be written before the
   function that was given to ``…["when_written"]`` is called. It raises ``OSError`` once nobody will read it.
+- ``…["straight"](ended)``, where there is one, gives the kernel's own send, or None while something goes before. What
+  it leaves of some frames has to be handed to ``write`` next. It must not be called any more once ``ended`` was.
 - An application that fails or returns leaves no open socket behind: the client sees 1011.
 - A connection that is over leaves nothing behind; large buffers go back to the system (``memory``).
 - What was there before the first connection is left alone by the garbage collector (``collector``).

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import struct
+from asyncio.selector_events import _SelectorSocketTransport  # type: ignore[attr-defined]
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
@@ -26,16 +27,18 @@ class Socket(WebSocketsSansIOProtocol):
 
     __slots__ = (
         # uvicorn's. In a dict, so many take 1.6 KB; what is not named here still finds its place in one.
-        *("app", "app_state", "asgi_version", "client", "close_sent", "close_timeout", "close_timer", "config", "conn"),
+        *("app", "app_state", "asgi_version", "client", "close_timeout", "close_timer", "config", "conn"),
         *("connections", "curr_msg_data_type", "default_headers", "disconnected", "frames", "handshake_complete"),
         *("handshake_initiated", "initial_response", "last_ping_rtt", "logger", "loop", "pending_ping_payload"),
         *("ping_interval", "ping_sent_at", "ping_timeout", "ping_timer", "pong_timer", "queue", "read_paused"),
         *("request", "response", "root_path", "scheme", "scope", "server", "tasks", "transport", "writable"),
         # Ours.
-        *("_came_early", "_control", "_deciding", "_has_room", "_lingering", "_tell_written"),
+        *("_came_early", "_close_sent", "_control", "_deciding", "_end_straight", "_has_room", "_lingering"),
+        "_tell_written",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._end_straight: Callable[[], None] | None = None
         super().__init__(*args, **kwargs)
         self.queue = cast("Any", Mailbox())
         self.writable = cast("Any", Signal())
@@ -79,9 +82,40 @@ class Socket(WebSocketsSansIOProtocol):
         # From now on the first byte that the kernel does not take makes it full, and the last makes it writable again.
         self.transport.set_write_buffer_limits(high=0)
 
+    def straight(self, ended: Callable[[], None]) -> Callable[[bytes], int] | None:
+        """
+        Return the kernel's own send, past the transport; None if that keeps something, closes, or is no plain socket.
+
+        Calls ``ended`` when nothing may go past the transport any more: it keeps something, or is about to close.
+        """
+        if type(self.transport) is not _SelectorSocketTransport or not self._has_room or self.close_sent:
+            return None
+        if self.transport.is_closing():
+            return None
+        self._end_straight = ended
+        plain = cast("Any", self.transport)
+        return cast("Callable[[bytes], int]", plain._sock.send)  # noqa: SLF001  what it gives away takes no bytes
+
+    def _go_around(self) -> None:
+        if self._end_straight is not None:
+            self._end_straight()
+            self._end_straight = None
+
+    @property
+    def close_sent(self) -> bool:
+        """Whether our close is on its way. uvicorn sets it, wherever it closes with a code."""
+        return self._close_sent
+
+    @close_sent.setter
+    def close_sent(self, value: bool) -> None:
+        self._close_sent = value
+        if value:
+            self._go_around()
+
     def pause_writing(self) -> None:
         super().pause_writing()
         self._has_room = False
+        self._go_around()
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -125,11 +159,13 @@ class Socket(WebSocketsSansIOProtocol):
                 "abort": self.abort,
                 "write": self.write,
                 "when_written": self.when_written,
+                "straight": self.straight,
             }
             self._deciding = self.loop.call_later(limits_of(self).handshake_seconds, self._turn_away)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._tell_written = None  # it holds what writes here
+        self._go_around()
         self._decided()
         if self._lingering is not None:
             self._lingering.cancel()
@@ -138,6 +174,7 @@ class Socket(WebSocketsSansIOProtocol):
 
     def abort(self) -> None:
         """Drop the connection at once, with all that waits to be written, in the kernel too."""
+        self._go_around()
         connection = self.transport.get_extra_info("socket")
         if connection is not None and connection.fileno() != -1:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -226,6 +263,7 @@ class Socket(WebSocketsSansIOProtocol):
 
     def handle_close(self, event: Frame) -> None:
         """Let a ``send`` that waits for room learn that nobody will read it."""
+        self._go_around()
         super().handle_close(event)
         self.writable.set()
 
@@ -247,6 +285,7 @@ class Socket(WebSocketsSansIOProtocol):
 
     def _application_ended(self) -> None:
         """Close for an application that left without doing so itself; uvicorn would drop the connection."""
+        self._go_around()
         if not self.handshake_complete:
             self.send_500_response()
         elif self.conn.state is State.OPEN and not self.transport.is_closing():
@@ -258,6 +297,7 @@ class Socket(WebSocketsSansIOProtocol):
 
     def shutdown(self) -> None:
         """Close on the way out; a client that takes nothing must not hold it up."""
+        self._go_around()
         if not self.handshake_complete:
             self._turn_away()
         elif self.conn.state is State.OPEN:

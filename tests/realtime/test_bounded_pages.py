@@ -7,7 +7,7 @@ import pytest
 from accounts.models import User
 from config.env import PROJECT
 from realtime import batch, showing
-from realtime.connection import MOST_BYTES
+from realtime.connection import MOST_BYTES, hand_out
 from realtime.models import Event
 from tests.realtime.house import house, make_session, make_tenant, make_user, socket_of
 
@@ -81,13 +81,19 @@ async def test_a_frame_that_is_wider_than_all_that_may_wait_comes_alone(waiting,
     assert len(waiting) == 3
 
 
-async def test_the_widest_frame_is_as_wide_as_the_protocol_says():
+async def test_the_widest_frame_is_as_wide_as_the_protocol_says(monkeypatch):
     async with house() as home:
         acme = await home.write(make_tenant, "a" * 63)
         socket = await home.socket(await home.write(make_session, await home.write(make_user, acme, "alice", "owner")))
         sizes = []
-        offer = socket.connection.offer
-        socket.connection.offer = lambda parcel: (sizes.extend(f.size for f in parcel.frames), offer(parcel))
+        monkeypatch.setattr(
+            batch,
+            "hand_out",
+            lambda parcel, connections: (
+                sizes.extend(frame.size for frame in parcel.frames),
+                hand_out(parcel, connections),
+            ),
+        )
         await home.write(make_widest_people, acme, 1)
         await socket.until(lambda s: s.heard_of)
 

@@ -7,7 +7,7 @@ import pytest
 from realtime import protocol
 from realtime.connection import CLOSING_SECONDS, State
 from realtime.protocol import Close
-from tests.realtime.transport import Transport, Way, offer, turns, with_waiting
+from tests.realtime.transport import Transport, offer, turns, with_waiting
 
 
 @pytest.mark.parametrize("room", [0, 1])
@@ -51,7 +51,7 @@ async def test_when_the_peer_is_gone_nothing_is_left(way):
     transport = Transport(room=0, way=way)
     connection = with_waiting(transport, 1, 2)
     sending = asyncio.all_tasks() - {asyncio.current_task()}
-    assert len(sending) == (way is not Way.LANE)
+    assert len(sending) == (not way.is_lane)
 
     connection.gone()
     await turns()

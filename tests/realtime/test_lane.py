@@ -116,6 +116,15 @@ async def test_in_single_file_each_frame_is_a_write_and_a_full_transport_gets_no
     assert (transport.writes, transport.kinds, outlet.has_room) == (4, [1, 2, 3, 4], False)
 
 
+@pytest.mark.parametrize(("switch", "goes_straight"), [("on", True), ("single", False), ("off", False)])
+async def test_what_goes_straight_is_joined(switch, goes_straight):
+    transport = Transport(way=Way.STRAIGHT)
+    extension = {name: getattr(transport, name) for name in ("abort", "write", "when_written", "straight")}
+    outlet = outlet_of({"extensions": {"usher.transport": extension}}, transport.send, fast_lane=switch)
+
+    assert (outlet.straight(print) is not None) is goes_straight
+
+
 @pytest.mark.parametrize(
     ("switch", "extensions", "kind"),
     [

@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import connect
 
+from realtime.serving import uvicorn as on_uvicorn
+from tests.realtime.serving.pairs import pairs
+
 TOY = Path(__file__).with_name("toy.py")
 ROOT = Path(__file__).parents[3]
 PATIENCE = 20  # seconds until a test gives up waiting for what must happen
@@ -166,3 +169,16 @@ def start(server_name):
     yield start
     for process in processes:
         process.kill()
+
+
+@pytest.fixture
+def quiet_config(monkeypatch):
+    """A configuration of uvicorn's leaves the logging of this process as it is."""
+    monkeypatch.setattr(on_uvicorn.Config, "configure_logging", lambda self: None)
+
+
+@pytest.fixture
+async def open_pair(quiet_config):
+    """Open a socket under uvicorn in this process, handshake and all."""
+    async with pairs() as open_pair:
+        yield open_pair

@@ -9,6 +9,7 @@ import contextlib
 import inspect
 import re
 import socket
+from asyncio.selector_events import _SelectorSocketTransport
 from unittest.mock import Mock
 
 import daphne.http_protocol
@@ -62,10 +63,13 @@ OURS_ALONE = {
         "_application_ended",
         "_decided",
         "_fail",
+        "_go_around",
         "_linger",
         "_send",
         "_takes_control_frame",
         "_turn_away",
+        "close_sent",
+        "straight",
         "when_written",
         "write",
     },
@@ -154,6 +158,15 @@ def test_twisteds_transport_tells_when_it_has_written_out_what_the_lane_has_left
     assert not any((transport.dataBuffer, transport._tempDataBuffer, transport.producerPaused))
 
 
+def test_uvicorn_says_where_it_closes_with_a_code():
+    """Our ``close_sent`` is a property, by which a close is known in the same turn that it is written in."""
+    of_uvicorn = inspect.getsource(uvicorn_socket.WebSocketsSansIOProtocol)
+    assert of_uvicorn.count("self.close_sent = True") == 6
+    assert of_uvicorn.count("conn.send_close(") == 3, "of an application, for what is no text, and on the way out"
+    for name in ("send_keepalive_ping", "keepalive_timeout", "handle_close", "handle_parser_exception"):
+        assert not inspect.iscoroutinefunction(getattr(uvicorn_socket.Socket, name)), f"{name} lets others in between"
+
+
 async def test_asyncios_transport_is_full_with_the_first_byte_that_is_left_and_tells_when_there_is_none():
     ours, theirs = socket.socketpair()
     told = []
@@ -166,9 +179,11 @@ async def test_asyncios_transport_is_full_with_the_first_byte_that_is_left_and_t
             told.append("empty")
 
     transport, _ = await asyncio.get_running_loop().create_connection(Told, sock=ours)
+    assert type(transport) is _SelectorSocketTransport
     transport.set_write_buffer_limits(high=0)
     with theirs:
         while not told:
+            assert transport.get_write_buffer_size() == 0, "it says so before write() returns"
             transport.write(b"x" * 4096)
         assert 0 < transport.get_write_buffer_size() <= 4096
         theirs.setblocking(False)
@@ -179,3 +194,35 @@ async def test_asyncios_transport_is_full_with_the_first_byte_that_is_left_and_t
         assert (told, transport.get_write_buffer_size()) == (["full", "empty"], 0)
         transport.abort()
         await asyncio.sleep(0)
+
+
+async def test_asyncios_transport_says_that_it_keeps_something_where_what_it_keeps_is_from_before_the_limit():
+    ours, theirs = socket.socketpair()
+    told = Mock()
+    transport, _ = await asyncio.get_running_loop().create_connection(lambda: told, sock=ours)
+    with theirs:
+        while not transport.get_write_buffer_size():
+            transport.write(b"x" * 4096)
+        assert not told.pause_writing.called
+
+        transport.set_write_buffer_limits(high=0)
+
+        assert told.pause_writing.called
+        transport.abort()
+        await asyncio.sleep(0)
+
+
+async def test_a_socket_that_asyncio_has_closed_is_asked_in_vain_whoever_has_its_number_now():
+    ours, theirs = socket.socketpair()
+    transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, sock=ours)
+    with theirs:
+        number, take = ours.fileno(), transport._sock.send
+        assert (take(b"there"), theirs.recv(8)) == (5, b"there")
+        transport.abort()
+        await asyncio.sleep(0)
+
+        others = socket.socketpair()
+        with others[0], others[1]:
+            assert number in {other.fileno() for other in others}
+            with pytest.raises(OSError, match="Bad file descriptor"):
+                take(b"for somebody else")

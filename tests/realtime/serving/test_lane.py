@@ -44,6 +44,23 @@ def test_pongs_come_between_whole_frames(start):
         assert [len(socket.recv(timeout=20)) for _ in range(320 - received)] == [SIZE] * (320 - received)
 
 
+def test_what_goes_straight_is_in_order_with_the_lane_with_plain_sends_and_with_the_close(server):
+    """First the client takes nothing, so that the kernel takes a part; then everything, and nothing may be torn."""
+    with server.socket("/straight?name=erin&pieces=300", max_queue=1) as socket:
+        server.sent_at_rest("erin")
+        for number in range(300):
+            text = socket.recv(timeout=20)
+            assert (text[:8], len(text)) == (f"{number:08}", 65_537)
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(timeout=20)
+
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4002, "enough")
+    counts = server.hears("straight", then="websocket.disconnect", behind=False)
+    has_straight_way = server.name == "uvicorn"
+    assert (counts["straight"] > 0, counts["in part"] > 0) == (has_straight_way, has_straight_way)
+    assert counts["by the lane"] > 0
+
+
 @pytest.mark.parametrize("last_words", [masked(Opcode.CLOSE, b"\x03\xe8"), b"\x81\x02hi"], ids=["a close", "a mistake"])
 def test_a_stuck_client_that_ends_its_socket_is_written_to_no_more(server, last_words):
     with opened(server, "/lane?name=carol&megabytes=50") as raw:

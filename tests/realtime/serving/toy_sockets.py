@@ -1,6 +1,7 @@
 """The sockets of the toy application, each at the path of its name, and what it tells the tests."""
 
 import asyncio
+import contextlib
 import json
 
 sockets = {}
@@ -108,6 +109,44 @@ async def lane(scope, receive, send, name, megabytes, pieces=1):
         tell("write refused", error=type(error).__name__, then=then)
 
 
+async def straight(scope, receive, send, name, pieces):
+    """
+    Flood past the transport while that may be: what the kernel leaves of a piece goes by the lane, and all that follows
+    until it is written out; each seventh piece goes by a plain send.
+    """
+    await accepted(receive, send)
+    transport = scope["extensions"]["usher.transport"]
+    sockets[name] = {"sent": 0, "send": send, "abort": transport["abort"]}
+    room, ways = asyncio.Event(), []
+    counts = {"straight": 0, "in part": 0, "by the lane": 0}
+    transport["when_written"](room.set)
+    begin = transport.get("straight", lambda ended: None)
+    for number in range(int(pieces)):
+        text = f"{number:08}" + "x" * 65_529
+        if number % 7 == 6:
+            await send({"type": "websocket.send", "text": text})
+        else:
+            frame = PIECE[:10] + text.encode()
+            if not ways and (take := begin(ways.clear)) is not None:
+                ways.append(take)
+            taken = 0
+            if ways:
+                with contextlib.suppress(BlockingIOError):
+                    taken = ways[0](frame)
+                counts["straight"] += taken == len(frame)
+                counts["in part"] += 0 < taken < len(frame)
+            room.clear()
+            if taken < len(frame):
+                counts["by the lane"] += 1
+                if not transport["write"](frame[taken:]):
+                    await room.wait()
+        sockets[name]["sent"] += 1
+        await asyncio.sleep(0)  # for the client's pings
+    await send({"type": "websocket.close", "code": 4002, "reason": "enough"})
+    then = (await receive())["type"]
+    tell("straight", **counts, behind=begin(ways.clear) is not None, then=then)
+
+
 async def deaf(scope, receive, send):
     await accepted(receive, send)
     tell("stuck")
@@ -139,4 +178,20 @@ async def undecided(scope, receive, send):
     await for_ever.wait()
 
 
-SOCKETS = (echo, greet, refuse, deny, close, empty, flood, lane, deaf, stubborn, fail, fail_early, leave, undecided)
+SOCKETS = (
+    echo,
+    greet,
+    refuse,
+    deny,
+    close,
+    empty,
+    flood,
+    lane,
+    straight,
+    deaf,
+    stubborn,
+    fail,
+    fail_early,
+    leave,
+    undecided,
+)
