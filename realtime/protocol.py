@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from realtime.framing import header_of
+
 VERSION = "usher.v1"
 FIRST_TO_RENEW, FIRST_TO_WAIT = 4100, 4200
 FIRST_FINAL = 4400
@@ -185,14 +187,7 @@ def frame(content: Mapping[str, Any]) -> Frame:
 def framed(data: bytes) -> Frame:
     """Return the frame that carries this JSON."""
     size = len(data)
-    return Frame({"type": "websocket.send", "text": data.decode()}, _header(size) + data, size)
-
-
-def _header(size: int) -> bytes:
-    """Return what RFC 6455 (5.2) puts before a text of so many bytes: final, neither compressed nor masked."""
-    if size < 126:  # noqa: PLR2004  126 and 127 say that the length follows, in 2 or in 8 bytes
-        return bytes((0x81, size))
-    return b"\x81\x7e" + size.to_bytes(2, "big") if size < 1 << 16 else b"\x81\x7f" + size.to_bytes(8, "big")
+    return Frame({"type": "websocket.send", "text": data.decode()}, header_of(size) + data, size)
 
 
 def moment(at: datetime) -> str:

@@ -74,12 +74,18 @@ class Transport(asyncio.Transport):
     def __init__(self):
         super().__init__()
         self.written = b""
+        self._is_closing = False
 
     def write(self, data):
         self.written += data
 
     def is_closing(self):
-        return False
+        return self._is_closing
+
+    def close(self):
+        self._is_closing = True
+
+    abort = close
 
     def pause_reading(self):
         pass
