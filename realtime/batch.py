@@ -62,17 +62,19 @@ class Batch:
         """Load what the snapshot loaded; close whoever lost admission; tell whoever sees or may do something else."""
         self.audience.rights = self.facts.rights
         told = set(self.answer.told.get(self.audience.tenant_id, ()))
-        for session_id in self.audience.entries.keys() & self.answer.loaded:
-            entry = self.audience.entries[session_id]
-            was = entry.viewer
-            if self._loaded(entry) and entry.viewer != was:
-                told.add(session_id)
+        if self.answer.loaded:
+            for session_id in self.audience.entries.keys() & self.answer.loaded:
+                entry = self.audience.entries[session_id]
+                was = entry.viewer
+                if self._loaded(entry) and entry.viewer != was:
+                    told.add(session_id)
         self._close_ended()
-        for session_id in told & self.audience.entries.keys():
-            entry = self.audience.entries[session_id]
-            for connection in entry.connections:
-                connection.rewind()
-                connection.control(protocol.rights_changed(entry.viewer.permissions))
+        if told:
+            for session_id in told & self.audience.entries.keys():
+                entry = self.audience.entries[session_id]
+                for connection in entry.connections:
+                    connection.rewind()
+                    connection.control(protocol.rights_changed(entry.viewer.permissions))
 
     def _loaded(self, entry: Entry) -> bool:
         """Have an entry stand as the snapshot has it; close its connections, and return False, if it may not watch."""
@@ -94,10 +96,10 @@ class Batch:
         if page is None:
             self.audience.position = self.facts.head
             return
-        if not self._is_whole(page, page[1]):
+        events, end = self.answer.pages.get(page, ()), self._end_of(page)
+        if len(events) < end - page[1]:
             self._resync()
             return
-        events = self.answer.pages.get(page, ())
         for entries, connections in self.showing.classes(self.audience.classes, events):
             try:
                 parcels = parcels_of(self.showing.shown(events, next(iter(entries))))
@@ -109,10 +111,12 @@ class Batch:
                 continue
             for parcel in parcels:
                 hand_out(parcel, connections)
-        self.audience.position = self._end_of(page)
+        self.audience.position = end
 
     def admit(self) -> None:
         """Let in whoever registered before the plan was made and was loaded by it."""
+        if not self.audience.newcomers:
+            return
         for connection, resumption in list(self.audience.newcomers.items()):
             if connection.identity.session_id not in self.answer.loaded:
                 continue  # registered after the plan
@@ -136,6 +140,8 @@ class Batch:
 
     def renew_tokens(self) -> None:
         """Accept the tokens shown on open sockets, or close; each socket ends with the session it has shown last."""
+        if not self.audience.renewals:
+            return
         for connection, identity in list(self.audience.renewals.items()):
             if identity.session_id not in self.answer.loaded or connection in self.audience.newcomers:
                 continue  # shown after the plan, or on a socket that is still to be let in

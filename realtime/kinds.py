@@ -5,6 +5,7 @@ To add one: say its name, what it is about, the object permission to hear of it,
 permission to see it. The subject's model needs a UUID key and guardian permission models of its own.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -36,9 +37,14 @@ class EventKind:
     fields: tuple[Field, ...]
     message: str
 
-    def message_about(self, snapshot: dict[str, Any]) -> str:
+    def message_about(self, snapshot: Mapping[str, Any]) -> str:
         """Return the sentence for a person, made only of fields that ``hear`` itself shows."""
-        return self.message.format_map({f.name: snapshot.get(f.name) for f in self.fields if f.permission == self.hear})
+        return self.message.format_map({name: snapshot.get(name) for name in self._heard})
+
+    @cached_property
+    def _heard(self) -> tuple[str, ...]:
+        """The names of the fields that ``hear`` itself shows."""
+        return tuple(field.name for field in self.fields if field.permission == self.hear)
 
     @cached_property
     def permissions(self) -> frozenset[str]:

@@ -5,9 +5,11 @@ Neither waits. An outlet that has room takes frames until it has none, and says 
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from realtime.protocol import Close, Frame
 from realtime.sending import step
@@ -26,19 +28,29 @@ Shown = tuple[int, Frame]
 """An event's position, and the frame that shows it to some class of viewers."""
 
 
-class Parcel(NamedTuple):
+class Parcel(msgspec.Struct, eq=False):
     """Events in the order of the log as one class of viewers sees them: joined once, for every socket of the class."""
 
     events: Sequence[Shown]
-    frames: Sequence[Frame]
     wire: bytes
     """All frames as they go over a WebSocket."""
     first: int
     """The position of the first event."""
+    _frames: Sequence[Frame] | None = None
+
+    @property
+    def frames(self) -> Sequence[Frame]:
+        """The frames, for sockets that take them one by one."""
+        if self._frames is None:
+            self._frames = [frame for _, frame in self.events]
+        return self._frames
 
 
-def parcels_of(shown: Iterable[Shown]) -> list[Parcel]:
+def parcels_of(shown: Sequence[Shown]) -> list[Parcel]:
     """Return the parcels of these events: each is one write where there is a lane, and fits into an empty queue."""
+    if len(shown) == 1:  # as nearly always where many tenants have few viewers each
+        ((position, frame),) = shown
+        return [Parcel(shown, frame.wire, position)]
     parcels: list[Parcel] = []
     events: list[Shown] = []
     size = 0
@@ -54,8 +66,7 @@ def parcels_of(shown: Iterable[Shown]) -> list[Parcel]:
 
 
 def _parcel_of(events: Sequence[Shown]) -> Parcel:
-    frames = [frame for _, frame in events]
-    return Parcel(events, frames, joined(frames), events[0][0])
+    return Parcel(events, b"".join([frame.wire for _, frame in events]), events[0][0])
 
 
 def joined(frames: Sequence[Frame]) -> bytes:

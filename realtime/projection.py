@@ -1,8 +1,7 @@
 """An event and somebody's permissions on its subject -> what he may see of it -> the frame that shows it."""
 
 from collections.abc import Mapping, Set
-from datetime import datetime
-from functools import lru_cache
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -45,52 +44,89 @@ class Projector:
     """
 
     def __init__(self) -> None:
+        self._views: dict[str, _Views] = {}
+        """By the name of the kind."""
         self._members: dict[int, _Members] = {}
         """By the numbers of the events' ids: an id itself takes a microsecond to be looked up."""
 
     def frame_of(self, event: LoggedEvent, permissions: Set[str], *, tenant: str) -> protocol.Frame | None:
         """Return the frame that shows ``event`` to a holder of ``permissions``, or None for who may not hear of it."""
-        kind = kind_named(event.kind)
-        visible = visible_set(kind, permissions)
-        if not visible:
+        views = self._views.get(event.kind)
+        if views is None:
+            views = self._views[event.kind] = _Views(kind_named(event.kind))
+        view = views.of(frozenset(permissions))
+        if view is None:
             return None
         members = self._members.get(event.id.int)
         if members is None:
-            members = self._members[event.id.int] = _Members(kind, event, tenant)
-        frame = members.frames.get(visible)
+            members = self._members[event.id.int] = _Members(views, event, tenant)
+        frame = members.frames.get(view)
         if frame is None:
-            frame = members.frames[visible] = members.frame_for(visible)
+            frame = members.frames[view] = members.frame_for(view)
         return frame
+
+
+class _View:
+    """What one visible set shows of a kind's events. Equal to itself alone, so that it is found in no time."""
+
+    __slots__ = ("_shown", "_tail")
+
+    def __init__(self, kind: EventKind, visible: frozenset[str]) -> None:
+        self._shown, hidden = kind.names_of(visible)
+        self._tail = b'},"redacted":' + protocol.json_of(hidden) + b"}"
+
+    def of(self, head: bytes, fields: Mapping[str, bytes]) -> bytes:
+        """Return what it shows of an event, in JSON."""
+        return b"".join((head, b",".join([fields[name] for name in self._shown]), self._tail))
+
+
+class _Views:
+    """The views of one kind, by what their holders hold on a subject: few have more than some dozens."""
+
+    __slots__ = ("_by_held", "_by_visible", "beginnings", "kind")
+
+    def __init__(self, kind: EventKind) -> None:
+        self.kind = kind
+        self.beginnings = [(field.name, protocol.json_of(field.name) + b":") for field in kind.fields]
+        """Each field's name, and how its member begins."""
+        self._by_held: dict[frozenset[str], _View | None] = {}
+        self._by_visible: dict[frozenset[str], _View] = {}
+
+    def of(self, permissions: frozenset[str]) -> _View | None:
+        """Return what holders of these see, or None for who may not hear of a subject."""
+        try:
+            return self._by_held[permissions]
+        except KeyError:
+            pass
+        visible = visible_set(self.kind, permissions)
+        view = None
+        if visible:
+            view = self._by_visible.get(visible)
+            if view is None:
+                view = self._by_visible[visible] = _View(self.kind, visible)
+        self._by_held[permissions] = view
+        return view
 
 
 class _Members:
     """An event's members, each encoded by itself: what the view of any class is joined from."""
 
-    __slots__ = ("_fields", "_head", "_kind", "frames")
+    __slots__ = ("_fields", "_head", "frames")
 
-    def __init__(self, kind: EventKind, event: LoggedEvent, tenant: str) -> None:
-        self._kind = kind
-        self.frames: dict[frozenset[str], protocol.Frame] = {}
+    def __init__(self, views: _Views, event: LoggedEvent, tenant: str) -> None:
+        self.frames: dict[_View, protocol.Frame] = {}
         """Those that were made, by what they show."""
+        snapshot = event.snapshot
         head = {
             "type": event.kind,
-            "id": str(event.id),
+            "id": event.id,
             "tenant": tenant,
-            "at": protocol.moment(event.at),
-            "message": kind.message_about(dict(event.snapshot)),
+            "at": event.at.astimezone(UTC),
+            "message": views.kind.message_about(snapshot),
         }
         self._head = protocol.json_of(head)[:-1] + b',"data":{'
-        self._fields = {
-            field.name: protocol.json_of({field.name: event.snapshot.get(field.name)})[1:-1] for field in kind.fields
-        }
+        self._fields = {name: begin + protocol.json_of(snapshot.get(name)) for name, begin in views.beginnings}
 
-    def frame_for(self, visible: frozenset[str]) -> protocol.Frame:
-        """Return the frame that shows the fields for which these permissions are good, and names the others."""
-        shown, hidden = self._kind.names_of(visible)
-        data = b",".join([self._fields[name] for name in shown])
-        return protocol.framed(b"".join((self._head, data, _tail(hidden))))
-
-
-@lru_cache(maxsize=1024)
-def _tail(hidden: tuple[str, ...]) -> bytes:
-    return b'},"redacted":' + protocol.json_of(hidden) + b"}"
+    def frame_for(self, view: _View) -> protocol.Frame:
+        """Return the frame that shows a view's fields, and names the others."""
+        return protocol.framed(view.of(self._head, self._fields))

@@ -135,6 +135,9 @@ class NotUnderstood(ValueError):
         self.close = close
 
 
+PONG = Pong()
+PONG_TEXT = '{"type":"pong"}'
+
 _decoder: msgspec.json.Decoder[Auth | Pong] = msgspec.json.Decoder(Auth | Pong)
 json_of = msgspec.json.Encoder().encode
 """Encodes whatever goes to a client: nothing else does."""
@@ -142,6 +145,8 @@ json_of = msgspec.json.Encoder().encode
 
 def parse(text: str | None) -> Auth | Pong:
     """Return a client's message; raises ``NotUnderstood`` (binary frames come as None) and nothing else."""
+    if text == PONG_TEXT:  # as nearly all of them are; each socket says so every half minute
+        return PONG
     if text is None:
         raise NotUnderstood(Close.BAD_MESSAGE, "binary frame; expected a text frame of JSON")
     try:
@@ -162,21 +167,26 @@ def parse(text: str | None) -> Auth | Pong:
     return message
 
 
-class Frame(msgspec.Struct, frozen=True, eq=False):
-    """A server's frame, ready to be sent to any number of sockets: one object, never changed."""
+class Frame(msgspec.Struct, eq=False):
+    """A server's frame, ready to be sent to any number of sockets: one object, and what it says is never changed."""
 
-    message: Mapping[str, Any]
-    """The ASGI message that carries it."""
     wire: bytes
-    """The same as it goes over a WebSocket, header and payload, for servers that take it like that."""
+    """As it goes over a WebSocket, header and payload, for servers that take it like that."""
     size: int
     """Bytes of payload."""
+    _message: Mapping[str, Any] | None = None
+
+    @property
+    def message(self) -> Mapping[str, Any]:
+        """The ASGI message that carries it: the same one for all who ask, and none where nobody does."""
+        if self._message is None:
+            self._message = {"type": "websocket.send", "text": self.text}
+        return self._message
 
     @property
     def text(self) -> str:
         """The frame's JSON."""
-        text: str = self.message["text"]
-        return text
+        return self.wire[-self.size :].decode()
 
 
 def frame(content: Mapping[str, Any]) -> Frame:
@@ -187,7 +197,7 @@ def frame(content: Mapping[str, Any]) -> Frame:
 def framed(data: bytes) -> Frame:
     """Return the frame that carries this JSON."""
     size = len(data)
-    return Frame({"type": "websocket.send", "text": data.decode()}, header_of(size) + data, size)
+    return Frame(header_of(size) + data, size)
 
 
 def moment(at: datetime) -> str:

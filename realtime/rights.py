@@ -13,7 +13,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
@@ -53,8 +53,12 @@ class Held(NamedTuple):
 
     def of_class(self, group_ids: frozenset[int]) -> Set[str]:
         """Return what membership in these groups gives."""
-        found = [self.by_groups[group] for group in group_ids if group in self.by_groups]
-        return found[0] if len(found) == 1 else frozenset[str]().union(*found)
+        found: Set[str] = NOTHING
+        for group_id in group_ids:
+            codenames = self.by_groups.get(group_id)
+            if codenames is not None:
+                found = found | codenames if found else codenames
+        return found
 
     def of_user(self, user_id: UUID) -> Set[str]:
         """Return what a user holds by himself, in no group."""
@@ -185,15 +189,12 @@ class HeldReader:
 
     def __init__(self) -> None:
         self.grants = Grants()
-        self._of_groups: dict[str, Mapping[int, Set[str]]] = {}
 
     def read(self, subject_id: UUID, to_groups: str | None, to_users: str | None) -> None:
         """Take in what is held on a subject: each a list of [holder, codename] in JSON; of none, nothing."""
         if to_groups is not None and to_groups != "[]":
-            held = self._of_groups.get(to_groups)
-            if held is None:
-                held = self._of_groups[to_groups] = _by_holder(_group_pairs.decode(to_groups))
-            self.grants.of_groups[subject_id] = held
+            read = _short_list_by_group if len(to_groups) <= SHORT else _by_group
+            self.grants.of_groups[subject_id] = read(to_groups)
         if to_users is not None and to_users != "[]":
             self.grants.of_users[subject_id] = _by_holder(_user_pairs.decode(to_users))
 
@@ -201,6 +202,16 @@ class HeldReader:
 _group_pairs = msgspec.json.Decoder(list[tuple[int, str]])
 _user_pairs = msgspec.json.Decoder(list[tuple[UUID, str]])
 Holder = TypeVar("Holder", int, UUID)
+
+
+def _by_group(pairs: str) -> Mapping[int, Set[str]]:
+    return _by_holder(_group_pairs.decode(pairs))
+
+
+SHORT = 2048
+"""Characters. What is longer is not kept from one batch to the next."""
+_short_list_by_group = lru_cache(maxsize=2048)(_by_group)
+"""What a text says, which is the same whenever it is read: no right is remembered here, only how it is spelt."""
 
 
 def _by_holder(pairs: Iterable[tuple[Holder, str]]) -> Mapping[Holder, Set[str]]:

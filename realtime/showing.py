@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import attrgetter, itemgetter
 from uuid import UUID
 
@@ -31,32 +31,35 @@ class Showing:
         self._pages: dict[tuple[Page, frozenset[int], UUID | None], Sequence[Shown]] = {}
         """What a page shows to a class of viewers, or to one of these holders."""
 
-    def shown(self, events: Iterable[LoggedEvent], entry: Entry) -> Iterator[Shown]:
-        """Yield what somebody may hear of, out of some events."""
+    def shown(self, events: Iterable[LoggedEvent], entry: Entry) -> list[Shown]:
+        """Return what somebody may hear of, out of some events."""
         tenant, viewer = entry.standing.tenant_slug or "", entry.viewer
+        found = []
         for event in events:
-            held = self._held.get(event.position)
+            position = event.position
+            held = self._held.get(position)
             if held is None:
-                held = self._held[event.position] = self._answer.held_on(event)
+                held = self._held[position] = self._answer.held_on(event)
             frame = self._projector.frame_of(event, held.of_viewer(viewer), tenant=tenant)
             if frame is not None:
-                yield event.position, frame
+                found.append((position, frame))
+        return found
 
     def classes(
         self, indexed: Mapping[frozenset[int], ViewerClass], events: Iterable[LoggedEvent]
-    ) -> Iterator[tuple[Collection[Entry], Sequence[Connection]]]:
-        """Yield those who watch and their sockets, by class: all of one hold the same on all subjects of the events."""
+    ) -> list[tuple[Collection[Entry], Sequence[Connection]]]:
+        """Return who watches and their sockets, by class: all of one hold the same on all subjects of these events."""
         holders = self._holders_of(events)
-        for of_class in list(indexed.values()):
-            if not holders:
-                yield of_class.entries.values(), of_class.connections
-                continue
+        if not holders:
+            return [(of_class.entries.values(), of_class.connections) for of_class in indexed.values()]
+        found: list[tuple[Collection[Entry], Sequence[Connection]]] = []
+        for of_class in indexed.values():
             classes: dict[UUID | None, list[Entry]] = defaultdict(list)
             for entry in of_class.entries.values():
                 user_id = entry.viewer.user_id
                 classes[user_id if user_id in holders else None].append(entry)
-            for entries in classes.values():
-                yield entries, [connection for entry in entries for connection in entry.connections]
+            found += [(entries, [c for entry in entries for c in entry.connections]) for entries in classes.values()]
+        return found
 
     def missed(self, entry: Entry, page: Page, *, after: int, end: int) -> tuple[Sequence[Shown], int]:
         """
@@ -87,7 +90,7 @@ class Showing:
         user_id, group_ids = entry.viewer.user_id, entry.viewer.group_ids
         key = (page, group_ids, user_id if user_id in self._holders[page] else None)
         if key not in self._pages:
-            self._pages[key] = list(self.shown(events, entry))
+            self._pages[key] = self.shown(events, entry)
         return self._pages[key]
 
     def _holders_of(self, events: Iterable[LoggedEvent]) -> set[UUID]:

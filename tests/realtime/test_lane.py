@@ -14,7 +14,7 @@ async def test_what_a_class_is_offered_together_is_one_write_of_the_same_bytes_f
     written = []
     transport = Transport(way=Way.LANE)
     transport.write = lambda frames: written.append(frames) or True
-    (parcel,) = parcels_of((number, event(number)) for number in range(1, 9))
+    (parcel,) = parcels_of([(number, event(number)) for number in range(1, 9)])
     tasks = asyncio.all_tasks()
 
     for connection in (live(transport), live(transport)):
@@ -93,13 +93,13 @@ async def test_events_that_it_has_are_left_out_of_a_parcel():
 
 
 def test_a_parcel_fits_into_an_empty_queue():
-    parcels = parcels_of((number, event(number)) for number in range(1, 151))
+    parcels = parcels_of([(number, event(number)) for number in range(1, 151)])
     assert [len(parcel.frames) for parcel in parcels] == [MOST_FRAMES, MOST_FRAMES, 22]
     assert [parcel.first for parcel in parcels] == [1, 65, 129]
 
-    sizes = [len(parcel.frames) for parcel in parcels_of((n, event(n, size=PARCEL_BYTES // 3)) for n in range(7))]
+    sizes = [len(parcel.frames) for parcel in parcels_of([(n, event(n, size=PARCEL_BYTES // 3)) for n in range(7)])]
     assert sizes == [2, 2, 2, 1]
-    assert [len(parcel.frames) for parcel in parcels_of((n, event(n, size=PARCEL_BYTES)) for n in range(3))] == [
+    assert [len(parcel.frames) for parcel in parcels_of([(n, event(n, size=PARCEL_BYTES)) for n in range(3)])] == [
         1,
         1,
         1,
@@ -110,7 +110,7 @@ async def test_in_single_file_each_frame_is_a_write_and_a_full_transport_gets_no
     transport = Transport(room=3, way=Way.LANE)
     extension = {"abort": transport.abort, "write": transport.write, "when_written": transport.when_written}
     outlet = outlet_of({"extensions": {"usher.transport": extension}}, transport.send, fast_lane="single")
-    (parcel,) = parcels_of((number, event(number)) for number in range(1, 9))
+    (parcel,) = parcels_of([(number, event(number)) for number in range(1, 9)])
 
     assert outlet.send(parcel.frames, parcel.wire) == 4, "one more than there was room for"
     assert (transport.writes, transport.kinds, outlet.has_room) == (4, [1, 2, 3, 4], False)

@@ -96,6 +96,7 @@ def test_a_frame_knows_its_size_in_bytes_and_is_one_asgi_message():
     frame = protocol.frame({"name": "Zoë"})
 
     assert frame.message == {"type": "websocket.send", "text": '{"name":"Zoë"}'}
+    assert frame.message is frame.message, "the same one for all who ask"
     assert frame.size == len(frame.text.encode()) == len(frame.text) + 1
 
 

@@ -208,7 +208,7 @@ def with_waiting(transport, *numbers):
 
 def offer(connection, *numbers, size=0):
     """Offer the events of these numbers, in one batch."""
-    for parcel in parcels_of((number, event(number, size=size)) for number in numbers):
+    for parcel in parcels_of([(number, event(number, size=size)) for number in numbers]):
         hand_out(parcel, [connection])
 
 
