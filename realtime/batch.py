@@ -1,5 +1,5 @@
 """
-One batch's answer, applied to one audience: in one turn of the loop, without an await.
+One batch's answer, applied to audiences: to each of them in one turn of the loop, without an await.
 
 Rights first, then what is new, then whoever joins, then the pages of those who catch up. All of it is of one snapshot,
 so that no frame is made under a right from another moment.
@@ -7,6 +7,7 @@ so that no frame is made under a right from another moment.
 
 import logging
 import random
+from collections.abc import Callable, Iterable, Sequence
 
 from django.conf import settings
 
@@ -15,7 +16,7 @@ from realtime.audience import Audience, Entry
 from realtime.connection import Connection, Identity, State, hand_out
 from realtime.kinds import permissions_by_field
 from realtime.log import Page
-from realtime.outlets import parcels_of
+from realtime.outlets import Parcel, parcels_of
 from realtime.projection import Projector
 from realtime.protocol import Close
 from realtime.showing import Showing
@@ -24,30 +25,45 @@ from realtime.snapshot import Answer, TenantFacts, TenantPlan
 logger = logging.getLogger(__name__)
 
 
-def apply(answer: Answer, audience: Audience, planned: TenantPlan, projector: Projector) -> bool:
-    """Have an audience take in what a snapshot read for it; return whether there is more to read at once."""
-    facts = answer.tenants.get(audience.tenant_id)
-    if facts is None:
-        for connection in audience.members:
-            connection.close(Close.NOT_AUTHORISED)
+def apply(answer: Answer, planned: Iterable[tuple[Audience, TenantPlan]], projector: Projector) -> list[Audience]:
+    """
+    Have audiences take in what a snapshot read for them; return those for whom there is more to read at once.
+
+    Each step is made for all of them before the next one, in one turn of the loop. What it takes to make frames, and
+    what the kernel takes to send them, do not fit into a core's cache together.
+    """
+    batches = []
+    for audience, plan in planned:
+        facts = answer.tenants.get(audience.tenant_id)
+        if facts is None:
+            for connection in audience.members:
+                connection.close(Close.NOT_AUTHORISED)
+        elif plan.position is not None and facts.head < plan.position:
+            # A backup was put back under us: what these clients have seen is a log that is no more.
+            for connection in list(audience.members):
+                connection.close(Close.RESYNC)
+            audience.position, audience.rights = facts.head, facts.rights
+        else:
+            batches.append(Batch(answer, audience, facts, plan, projector))
+    for step in (Batch.renew_rights, Batch.project, Batch.deliver, Batch.catch_up):
+        batches = [batch for batch in batches if _is_taken(batch, step)]
+    return [batch.audience for batch in batches if batch.has_more]
+
+
+def _is_taken(batch: "Batch", step: "Callable[[Batch], None]") -> bool:
+    try:
+        step(batch)
+    except Exception:
+        # One tenant's fault is no other's: its clients resume, here or on another server.
+        logger.exception("a batch could not be applied; closing the sockets of its tenant")
+        for connection in list(batch.audience.members):
+            connection.close(Close.SERVER_ERROR)
         return False
-    if planned.position is not None and facts.head < planned.position:
-        # A backup was put back under us: what these clients have seen is a log that is no more.
-        for connection in list(audience.members):
-            connection.close(Close.RESYNC)
-        audience.position, audience.rights = facts.head, facts.rights
-        return False
-    batch = Batch(answer, audience, facts, planned, projector)
-    batch.renew_rights()
-    batch.deliver()
-    batch.admit()
-    batch.renew_tokens()
-    batch.feed()
-    return audience.position != facts.head or any(connection.wants_page for connection in audience.behind)
+    return True
 
 
 class Batch:
-    """One answer, while it is being applied."""
+    """One answer for one audience, while it is being applied."""
 
     def __init__(
         self, answer: Answer, audience: Audience, facts: TenantFacts, planned: TenantPlan, projector: Projector
@@ -57,6 +73,14 @@ class Batch:
         self.facts = facts
         self.planned = planned
         self.showing = Showing(answer, projector)
+        self._parcels: list[tuple[Parcel, Sequence[Connection]]] = []
+        """What is to be delivered, and to whom."""
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there is more to read at once."""
+        audience = self.audience
+        return audience.position != self.facts.head or any(connection.wants_page for connection in audience.behind)
 
     def renew_rights(self) -> None:
         """Load what the snapshot loaded; close whoever lost admission; tell whoever sees or may do something else."""
@@ -90,8 +114,8 @@ class Batch:
         self.audience.load(entry, standing, viewer)
         return True
 
-    def deliver(self) -> None:
-        """Project what is new once per class, and hand it to every live connection."""
+    def project(self) -> None:
+        """Make the frames of what is new, once per class."""
         page = self.planned.page
         if page is None:
             self.audience.position = self.facts.head
@@ -109,9 +133,19 @@ class Batch:
                 for entry in list(entries):
                     self._close(entry, Close.SERVER_ERROR)
                 continue
-            for parcel in parcels:
-                hand_out(parcel, connections)
+            self._parcels += [(parcel, connections) for parcel in parcels]
         self.audience.position = end
+
+    def deliver(self) -> None:
+        """Hand every live connection what its class is shown."""
+        for parcel, connections in self._parcels:
+            hand_out(parcel, connections)
+
+    def catch_up(self) -> None:
+        """Let in who has come, and feed those who are behind; all of them come after what was delivered."""
+        self.admit()
+        self.renew_tokens()
+        self.feed()
 
     def admit(self) -> None:
         """Let in whoever registered before the plan was made and was loaded by it."""

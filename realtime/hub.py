@@ -230,20 +230,31 @@ class Hub:
         planned = list(_plans(audiences))
         answer: Answer = await self._loop.run_in_executor(self._reader, snapshot.read, _joined(planned))
         projector = Projector()
+        together: list[tuple[Audience, TenantPlan]] = []
         sockets = 0
         for tenant in (plan.tenant for plan in planned):
             audience = self.audiences.get(tenant.tenant_id)
             if audience is None:
                 continue
-            # One that was made anew since the plan knows nothing that the plan knew: its own turn will come.
-            is_anew = (audience.position, audience.rights) != (tenant.position, tenant.rights)
-            if is_anew or _take_in(answer, audience, tenant, projector) or audience.newcomers or audience.renewals:
+            if (audience.position, audience.rights) != (tenant.position, tenant.rights):
+                # It was made anew since the plan, and knows nothing that the plan knew: its own turn will come.
                 self.mark(tenant.tenant_id)
+            else:
+                together.append((audience, tenant))
             sockets += len(audience.members)
             if sockets >= BREATHER_SOCKETS:
                 # What else waits for this loop waits for one large tenant at a time, or for some small ones.
-                sockets = 0
+                self._apply(answer, together, projector)
+                together, sockets = [], 0
                 await asyncio.sleep(0)
+        self._apply(answer, together, projector)
+
+    def _apply(self, answer: Answer, together: Sequence[tuple[Audience, TenantPlan]], projector: Projector) -> None:
+        for audience in apply(answer, together, projector):
+            self.mark(audience.tenant_id)
+        for audience, _ in together:
+            if audience.newcomers or audience.renewals:
+                self.mark(audience.tenant_id)
 
     def _close_all(self) -> None:
         for audience in self.audiences.values():
@@ -262,17 +273,6 @@ def _complain(error: Exception) -> None:
     # Of a database that is away there is no more to tell; anything else is a mistake of ours.
     traceback = None if isinstance(error, OperationalError | InterfaceError) else error
     logger.error("the log cannot be read (%s); nothing is sent until it can", reason, exc_info=traceback)
-
-
-def _take_in(answer: Answer, audience: Audience, tenant: TenantPlan, projector: Projector) -> bool:
-    try:
-        return apply(answer, audience, tenant, projector)
-    except Exception:
-        # One tenant's fault is no other's: its clients resume, here or on another server.
-        logger.exception("a batch could not be applied; closing the sockets of its tenant")
-        for connection in list(audience.members):
-            connection.close(Close.SERVER_ERROR)
-        return False
 
 
 def _plans(audiences: Iterable[Audience]) -> Iterator[AudiencePlan]:
