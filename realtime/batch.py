@@ -32,55 +32,57 @@ def apply(answer: Answer, planned: Iterable[tuple[Audience, TenantPlan]], projec
     Each step is made for all of them before the next one, in one turn of the loop. What it takes to make frames, and
     what the kernel takes to send them, do not fit into a core's cache together.
     """
-    batches = []
-    for audience, plan in planned:
-        facts = answer.tenants.get(audience.tenant_id)
-        if facts is None:
-            for connection in audience.members:
-                connection.close(Close.NOT_AUTHORISED)
-        elif plan.position is not None and facts.head < plan.position:
-            # A backup was put back under us: what these clients have seen is a log that is no more.
-            for connection in list(audience.members):
-                connection.close(Close.RESYNC)
-            audience.position, audience.rights = facts.head, facts.rights
-        else:
-            batches.append(Batch(answer, audience, facts, plan, projector))
-    for step in (Batch.renew_rights, Batch.project, Batch.deliver, Batch.catch_up):
-        batches = [batch for batch in batches if _is_taken(batch, step)]
+    batches = [Batch(answer, audience, plan, projector) for audience, plan in planned]
+    for step in (Batch.begin, Batch.renew_rights, Batch.project, Batch.deliver, Batch.catch_up):
+        batches = [batch for batch in batches if batch.take(step)]
     return [batch.audience for batch in batches if batch.has_more]
 
 
-def _is_taken(batch: "Batch", step: "Callable[[Batch], None]") -> bool:
-    try:
-        step(batch)
-    except Exception:
-        # One tenant's fault is no other's: its clients resume, here or on another server.
-        logger.exception("a batch could not be applied; closing the sockets of its tenant")
-        for connection in list(batch.audience.members):
-            connection.close(Close.SERVER_ERROR)
-        return False
-    return True
-
-
 class Batch:
-    """One answer for one audience, while it is being applied."""
+    """One answer for one audience, while it is being applied: step by step, until one of them says that it is over."""
 
-    def __init__(
-        self, answer: Answer, audience: Audience, facts: TenantFacts, planned: TenantPlan, projector: Projector
-    ) -> None:
+    facts: TenantFacts
+    """The tenant, once it has begun."""
+
+    def __init__(self, answer: Answer, audience: Audience, planned: TenantPlan, projector: Projector) -> None:
         self.audience = audience
         self.answer = answer
-        self.facts = facts
         self.planned = planned
         self.showing = Showing(answer, projector)
+        self.is_over = False
+        self.has_more = False
+        """Whether, in the end, there is more to read at once."""
         self._parcels: list[tuple[Parcel, Sequence[Connection]]] = []
         """What is to be delivered, and to whom."""
 
-    @property
-    def has_more(self) -> bool:
-        """Whether there is more to read at once."""
-        audience = self.audience
-        return audience.position != self.facts.head or any(connection.wants_page for connection in audience.behind)
+    def take(self, step: "Callable[[Batch], None]") -> bool:
+        """Take a step, and return whether there may be another; one that fails closes this tenant's sockets."""
+        try:
+            step(self)
+        except Exception:
+            # One tenant's fault is no other's: its clients resume, here or on another server.
+            logger.exception("a batch could not be applied; closing the sockets of its tenant")
+            self._close_all(Close.SERVER_ERROR)
+            return False
+        return not self.is_over
+
+    def begin(self) -> None:
+        """Find the tenant as it is now; close its sockets if it is no more, or was put back to what it has been."""
+        facts = self.answer.tenants.get(self.audience.tenant_id)
+        if facts is None:
+            self._close_all(Close.NOT_AUTHORISED)
+            self.is_over = True
+            return
+        self.facts = facts
+        if self.planned.position is not None and facts.head < self.planned.position:
+            # A backup was put back under us: what these clients have seen is a log that is no more.
+            self._close_all(Close.RESYNC)
+            self.audience.position, self.audience.rights = facts.head, facts.rights
+            self.is_over = True
+
+    def _close_all(self, close: Close) -> None:
+        for connection in list(self.audience.members):
+            connection.close(close)
 
     def renew_rights(self) -> None:
         """Load what the snapshot loaded; close whoever lost admission; tell whoever sees or may do something else."""
@@ -115,13 +117,13 @@ class Batch:
         return True
 
     def project(self) -> None:
-        """Make the frames of what is new, once per class."""
+        """Make the frames of what is new, once per class, and move to behind it."""
         page = self.planned.page
         if page is None:
             self.audience.position = self.facts.head
             return
         events, end = self.answer.pages.get(page, ()), self._end_of(page)
-        if len(events) < end - page[1]:
+        if len(events) < end - page[1]:  # all of them are behind where the page begins
             self._resync()
             return
         for entries, connections in self.showing.classes(self.audience.classes, events):
@@ -146,6 +148,8 @@ class Batch:
         self.admit()
         self.renew_tokens()
         self.feed()
+        audience = self.audience
+        self.has_more = audience.position != self.facts.head or any(c.wants_page for c in audience.behind)
 
     def admit(self) -> None:
         """Let in whoever registered before the plan was made and was loaded by it."""

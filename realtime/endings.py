@@ -37,8 +37,6 @@ class Endings:
 
     def due(self, now: float) -> list[Connection]:
         """Return the sockets that have ended by ``now``, and forget them."""
-        if not self._seconds or self._seconds[0] > now:
-            return []
         found: list[Connection] = []
         while self._seconds and self._seconds[0] <= now:
             second = self._seconds[0]

@@ -239,8 +239,12 @@ class Hub:
             if (audience.position, audience.rights) != (tenant.position, tenant.rights):
                 # It was made anew since the plan, and knows nothing that the plan knew: its own turn will come.
                 self.mark(tenant.tenant_id)
-            else:
-                together.append((audience, tenant))
+                continue
+            if len(audience.members) >= BREATHER_SOCKETS:
+                # Its steps would come before the next ones of all who are with it.
+                self._apply(answer, together, projector)
+                together = []
+            together.append((audience, tenant))
             sockets += len(audience.members)
             if sockets >= BREATHER_SOCKETS:
                 # What else waits for this loop waits for one large tenant at a time, or for some small ones.

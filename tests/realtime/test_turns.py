@@ -69,6 +69,35 @@ async def test_much_news_for_many_sockets_goes_out_in_short_turns_and_others_com
     assert (max(of_acme), sum(of_acme)) == (3 * SOCKETS, PEOPLE * SOCKETS)
 
 
+STEPS = ["begin", "renew_rights", "project", "deliver", "catch_up"]
+
+
+@pytest.mark.parametrize("crowd_at", [SOCKETS, SOCKETS + 2], ids=["a crowd", "two small tenants"])
+async def test_small_tenants_take_their_steps_together_and_none_after_a_step_of_a_crowd(monkeypatch, crowd_at):
+    monkeypatch.setattr(hub, "BREATHER_SOCKETS", crowd_at)
+    take, taken = batch.Batch.take, []
+
+    def told(self, step):
+        taken.append((self.audience.tenant_id, step.__name__))
+        return take(self, step)
+
+    async with house() as home:
+        acme, globex = await home.write(make_tenant, "acme"), await home.write(make_tenant, "globex")
+        await open_sockets(home, acme, "alice", SOCKETS)
+        await open_sockets(home, globex, "mallory", 1)
+        await home.read_all()
+        monkeypatch.setattr(batch.Batch, "take", told)
+        for tenant in (acme, globex):
+            home.hub.mark(tenant.pk)
+        async with asyncio.timeout(10):
+            while len(taken) < 2 * len(STEPS):  # noqa: ASYNC110  nothing tells
+                await asyncio.sleep(0.01)
+
+    small, large = [[(tenant.pk, step) for step in STEPS] for tenant in (globex, acme)]
+    together = [each for pair in zip(small, large, strict=True) for each in pair]
+    assert taken[:10] == (small + large if crowd_at == SOCKETS else together)
+
+
 async def test_one_socket_of_a_small_tenant_still_gets_all_in_one_turn(turns, monkeypatch):
     monkeypatch.setattr(audience, "FRAMES_A_TURN", 5_000)
     async with house() as home:
