@@ -186,7 +186,7 @@ class Frame(msgspec.Struct, eq=False):
     @property
     def text(self) -> str:
         """The frame's JSON."""
-        return self.wire[-self.size :].decode()
+        return self.wire[len(self.wire) - self.size :].decode()
 
 
 def frame(content: Mapping[str, Any]) -> Frame:

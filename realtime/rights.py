@@ -189,12 +189,16 @@ class HeldReader:
 
     def __init__(self) -> None:
         self.grants = Grants()
+        self._of_groups: dict[str, Mapping[int, Set[str]]] = {}
 
     def read(self, subject_id: UUID, to_groups: str | None, to_users: str | None) -> None:
         """Take in what is held on a subject: each a list of [holder, codename] in JSON; of none, nothing."""
         if to_groups is not None and to_groups != "[]":
-            read = _short_list_by_group if len(to_groups) <= SHORT else _by_group
-            self.grants.of_groups[subject_id] = read(to_groups)
+            held = self._of_groups.get(to_groups)
+            if held is None:
+                by_group = _kept_by_group if len(to_groups) <= LONGEST_KEPT else _by_group
+                held = self._of_groups[to_groups] = by_group(to_groups)
+            self.grants.of_groups[subject_id] = held
         if to_users is not None and to_users != "[]":
             self.grants.of_users[subject_id] = _by_holder(_user_pairs.decode(to_users))
 
@@ -208,10 +212,14 @@ def _by_group(pairs: str) -> Mapping[int, Set[str]]:
     return _by_holder(_group_pairs.decode(pairs))
 
 
-SHORT = 2048
-"""Characters. What is longer is not kept from one batch to the next."""
-_short_list_by_group = lru_cache(maxsize=2048)(_by_group)
-"""What a text says, which is the same whenever it is read: no right is remembered here, only how it is spelt."""
+LONGEST_KEPT = 1024
+"""Characters; a dozen roles with three permissions each. What is longer is not kept from one batch to the next."""
+_kept_by_group = lru_cache(maxsize=2048)(_by_group)
+"""
+What a text says, which is the same whenever it is read: no right is remembered here, only how it is spelt.
+
+Some megabytes with the usual roles; 30 at most, if thousands of tenants have a dozen of their own.
+"""
 
 
 def _by_holder(pairs: Iterable[tuple[Holder, str]]) -> Mapping[Holder, Set[str]]:
