@@ -100,7 +100,8 @@ async def pairs():
     loop = asyncio.get_running_loop()
     async with contextlib.AsyncExitStack() as opened:
 
-        async def open_pair():
+        async def open_pair(unread=b""):
+            """``unread``: what the client has not read yet of answers before the handshake."""
             application = Application()
             config = on_uvicorn.Config(application, Limits())
             with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -111,9 +112,11 @@ async def pairs():
             opened.push_async_callback(over, ours)
             opened.callback(application.leaves.set)
             pair = Pair(application, ours, theirs)
+            ours.transport.write(unread)
             pair.say(HANDSHAKE)
             await application.accepted.wait()
-            assert (await pair.read()).startswith(b"HTTP/1.1 101")
+            if not unread:
+                assert (await pair.read()).startswith(b"HTTP/1.1 101")
             return pair
 
         yield open_pair

@@ -64,6 +64,8 @@ OURS_ALONE = {
         "_decided",
         "_fail",
         "_go_around",
+        "_go_straight",
+        "_put",
         "_linger",
         "_send",
         "_takes_control_frame",
