@@ -31,6 +31,8 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "connections": ("realtime/connection", "realtime/lifetime", "realtime/consumers", "realtime/limits", "channels/"),
 }
 """A part, and how the files begin that are of it."""
+WRITES = {"hand_out": "writing to sockets"}
+"""Functions that are of another part than their file: this one calls the kernel itself."""
 WAITING = ("EpollSelector.select", "Condition.wait", "_worker", "Connection.wait")
 """
 Innermost where a thread waits: for sockets, for another thread, for work, for PostgreSQL. py-spy stops the server for
@@ -42,11 +44,13 @@ OF_THE_LOOP = ("asyncio/", "uvloop/", "asgiref/", "concurrent/", "threading", "s
 
 def part_of(stack: str) -> str:
     """Return the part of a stack: that of the innermost frame which is of any; the loop's have only what is left."""
-    files = []
+    files: list[str] = []
     for frame in reversed(stack.split(";")):
         name, _, file = frame.partition(" (")
         if name in ROOTS:
             break
+        if name in WRITES and not files:
+            return WRITES[name]
         files.append(file)
     for file in files:
         for part, beginnings in PARTS.items():

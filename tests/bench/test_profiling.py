@@ -21,6 +21,8 @@ ASKING = f"{THREAD};read (realtime/snapshot.py:120);Cursor.execute (psycopg/curs
     ("stack", "part"),
     [
         (WRITING, "writing to sockets"),
+        (f"{READ};hand_out (realtime/connection.py:61)", "writing to sockets"),
+        (f"{READ};hand_out (realtime/connection.py:65);Connection.offer (realtime/connection.py:150)", "connections"),
         (READ, "hub, batches"),
         (ASKING, "snapshot, database"),
         (f"{SERVING};Handle._run (asyncio/events.py:78)", "loop, threads"),
