@@ -53,6 +53,14 @@ class Socket(WebSocketsSansIOProtocol):
         self._has_room = True
         self._tell_written: Callable[[], None] | None = None
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin, and let nothing out before what the transport has kept of answers to earlier requests."""
+        super().connection_made(transport)
+        if type(transport) is _SelectorSocketTransport and transport.get_write_buffer_size():
+            # It has told the connection before this one that it is full, or has not, and will tell us of room alone.
+            transport.set_write_buffer_limits(high=0)
+            self.pause_writing()
+
     def data_received(self, data: bytes) -> None:
         """Keep what comes while the application decides; uvicorn would answer it before the handshake."""
         if not self.handshake_initiated or self.handshake_complete:
@@ -95,8 +103,6 @@ class Socket(WebSocketsSansIOProtocol):
     def when_written(self, tell: Callable[[], None]) -> None:
         """Have ``tell`` called each time that the transport has written out what it kept."""
         self._tell_written = tell
-        # From now on the first byte that the kernel does not take makes it full, and the last makes it writable again.
-        self.transport.set_write_buffer_limits(high=0)
 
     def straight(self, ended: Callable[[], None]) -> Callable[[bytes], int] | None:
         """
@@ -113,9 +119,9 @@ class Socket(WebSocketsSansIOProtocol):
         """Have what is ready for the wire go past the transport, if that keeps nothing and no close is on its way."""
         if (
             type(self.transport) is _SelectorSocketTransport
-            and self._has_room
-            and not (self.close_sent or self.disconnected or self.transport.is_closing())
-            and self.conn.state is State.OPEN
+            and not self.transport.get_write_buffer_size()
+            and not self.transport.is_closing()
+            and self.conn.state is State.OPEN  # no close was sent, and none has come
             and not self.conn.extensions
         ):
             plain = cast("Any", self.transport)
@@ -171,7 +177,8 @@ class Socket(WebSocketsSansIOProtocol):
         if self.handshake_complete:
             self._decided()
         if message["type"] == "websocket.accept" and type(self.transport) is _SelectorSocketTransport:
-            # The first byte that the kernel does not take makes it full, and the last makes it writable again.
+            # The first byte that the kernel does not take makes it full, and the last makes it writable again. Not over
+            # TLS: asyncio takes a limit of nothing to be reached by nothing there.
             self.transport.set_write_buffer_limits(high=0)
             self._go_straight()
         if message["type"] == "websocket.close" and self.close_timer is not None:

@@ -11,6 +11,7 @@ from websockets.frames import Frame, Opcode
 from realtime.outlets import outlet_of
 from realtime.serving import uvicorn as on_uvicorn
 from realtime.serving.limits import Limits
+from realtime.serving.uvicorn_request import HttpConnection
 from realtime.serving.uvicorn_socket import Socket
 
 EVENT = b"\x81\x05event"
@@ -26,7 +27,8 @@ HANDSHAKE = (
 class Application:
     """One that is accepted, and then writes straight in every turn of the loop for as long as it may."""
 
-    def __init__(self):
+    def __init__(self, unread=0):
+        self.unread = unread
         self.take = None
         self.ended = 0
         self.taken = 0
@@ -35,6 +37,11 @@ class Application:
 
     async def __call__(self, scope, receive, send):
         await receive()
+        if scope["type"] == "http":
+            headers = [(b"content-length", b"%d" % self.unread)]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": b"u" * self.unread})
+            return
         await send({"type": "websocket.accept"})
         self.scope, self.send, self.lane = scope, send, scope["extensions"]["usher.transport"]
         self.lane["when_written"](lambda: None)
@@ -100,23 +107,26 @@ async def pairs():
     loop = asyncio.get_running_loop()
     async with contextlib.AsyncExitStack() as opened:
 
-        async def open_pair(unread=b""):
-            """``unread``: what the client has not read yet of answers before the handshake."""
-            application = Application()
+        async def open_pair(*, unread=0):
+            """Open one; with ``unread`` bytes of an answer from before the handshake, which then waits for them."""
+            application = Application(unread)
             config = on_uvicorn.Config(application, Limits())
             with socket.create_server(("127.0.0.1", 0)) as listening:
                 theirs = opened.enter_context(socket.create_connection(listening.getsockname()))
                 accepted, _ = listening.accept()
             theirs.setblocking(False)
-            _, ours = await loop.connect_accepted_socket(lambda: Socket(config, ServerState(), {}, loop), accepted)
+            kind = HttpConnection if unread else Socket
+            _, ours = await loop.connect_accepted_socket(lambda: kind(config, ServerState(), {}, loop), accepted)
             opened.push_async_callback(over, ours)
             opened.callback(application.leaves.set)
             pair = Pair(application, ours, theirs)
-            ours.transport.write(unread)
+            if unread:
+                pair.say(b"GET / HTTP/1.1\r\nHost: usher.test\r\n\r\n" + HANDSHAKE)
+                return pair
             pair.say(HANDSHAKE)
-            await application.accepted.wait()
-            if not unread:
-                assert (await pair.read()).startswith(b"HTTP/1.1 101")
+            async with asyncio.timeout(PATIENCE):
+                await application.accepted.wait()
+            assert (await pair.read()).startswith(b"HTTP/1.1 101")
             return pair
 
         yield open_pair
@@ -124,7 +134,7 @@ async def pairs():
 
 async def over(ours):
     """Wait until a socket is."""
-    ours.abort()
+    ours.transport.abort()
     await until(lambda: not (ours.connections or ours.tasks))
 
 
