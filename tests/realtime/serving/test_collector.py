@@ -12,7 +12,7 @@ import gc, weakref
 from realtime.serving import {server}
 
 def listening(host, port):
-    print(gc.get_freeze_count(), *gc.get_threshold())
+    print(gc.get_freeze_count(), *gc.get_threshold(), flush=True)
 
 class Ends:
     pass
