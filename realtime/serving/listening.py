@@ -1,12 +1,26 @@
 """Opening the socket that a server listens on, and leaving it."""
 
 import asyncio
+import contextlib
+import ctypes
 import select
 import socket
+import struct
+import sys
 
 from realtime.serving.limits import Limits
 
 TURNS_TO_ACCEPT = 2
+
+SO_ATTACH_FILTER = 26
+"""From Linux' <asm-generic/socket.h>; Python has no name for it."""
+DROP_SYN = (
+    (0x30, 0, 0, 13),  # load the byte of flags: the filter of a TCP socket sees a segment from its header on
+    (0x45, 0, 1, 0x02),  # is SYN among them?
+    (0x06, 0, 0, 0),  # then take nothing of this segment,
+    (0x06, 0, 0, 0xFFFFFFFF),  # and otherwise all of it
+)
+"""A program for the kernel's classic packet filter: (code, jump if true, jump if false, operand); see bpf(4)."""
 
 
 def listen(host: str, port: int, limits: Limits) -> socket.socket:
@@ -39,15 +53,35 @@ def has_unread(connection: socket.socket) -> bool:
     return bool(polling.poll(0))
 
 
+def overlook_newcomers(listening: socket.socket) -> None:
+    """
+    Have the kernel overlook who begins to connect from now on; whoever has connected already stays to be accepted.
+
+    Between a last look at the queue and the close of its socket somebody may connect, and would be reset with the
+    request that was sent already, however short that time is: here it lasts as long as other threads hold the
+    interpreter. A client that is overlooked asks again after a second, and hears then that nobody listens, which says
+    for certain that its request was carried out nowhere. A handshake that is half done goes on. Where there is no such
+    filter, and Linux alone has it, this does nothing, and the short time remains.
+    """
+    if sys.platform != "linux":
+        return
+    program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in DROP_SYN))
+    with contextlib.suppress(OSError):
+        listening.setsockopt(
+            socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", len(DROP_SYN), ctypes.addressof(program))
+        )
+
+
 async def accepted(listening: socket.socket, *, within_seconds: float = 3.0) -> None:
     """
     Wait until the running loop has taken in whoever has connected; close ``listening`` right then, without an await.
 
     The kernel completes connections by itself. One that still waits to be accepted is reset when its listening socket
-    is closed, and with it the request that a client has sent already.
+    is closed, and with it the request that a client has sent already. Nobody can connect any more from here on.
     """
+    overlook_newcomers(listening)
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + within_seconds  # somebody may connect without end
+    deadline = loop.time() + within_seconds  # where newcomers cannot be overlooked, they may come without end
     turns_without = 0
     # Twice, since asyncio takes two turns: one to accept, and one to make a connection of it, which it no longer does
     # once the server is closed.

@@ -94,13 +94,19 @@ class Server(uvicorn.Server):
         for server in self.servers:
             server.close()
         self.server_state.default_headers.append((b"connection", b"close"))
+        for connection in self._http_connections:
+            connection.tell_of_the_end()
         await leaving.drained(self.drain)
         await leaving.until(self._has_no_idle_connection, within=min(KEPT_ALIVE_SECONDS, leaving.seconds_left(keep=2)))
         self.config.timeout_graceful_shutdown = max(1, int(leaving.seconds_left(keep=1)))
         await super().shutdown(sockets)
 
+    @property
+    def _http_connections(self) -> list[HttpConnection]:
+        return [c for c in self.server_state.connections if isinstance(c, HttpConnection)]
+
     def _has_no_idle_connection(self) -> bool:
-        return not any(isinstance(c, HttpConnection) and c.is_idle for c in self.server_state.connections)
+        return not any(connection.is_idle for connection in self._http_connections)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -88,6 +88,15 @@ class HttpConnection(H11Protocol):
         """Whether no request is under way."""
         return self.cycle is None or self.cycle.response_complete
 
+    def tell_of_the_end(self) -> None:
+        """
+        Have the answer under way say what the server's headers say by now, that the connection will be closed.
+
+        uvicorn makes a new list of them each second; a request keeps the one that there was when it came.
+        """
+        if self.cycle is not None:
+            self.cycle.default_headers = self.server_state.default_headers
+
     def shutdown(self) -> None:
         """Close if idle; what has come and was not read yet is a request to be answered first."""
         connection = self.transport.get_extra_info("socket")

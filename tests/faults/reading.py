@@ -115,7 +115,7 @@ def _creation(lines: list[Line]) -> Creation:
     creation = Creation(asked["tenant"], asked["username"], asked.get("server"), asked["t"])
     for decided in lines[1:]:
         creation.phase, creation.decided = decided["phase"], decided["t"]
-        creation.user = decided.get("user")
+        creation.user, creation.why = decided.get("user"), decided.get("why")
         creation.server = decided.get("server", creation.server)
     return creation
 

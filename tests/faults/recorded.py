@@ -45,6 +45,8 @@ class Creation:
     decided: float = inf
     phase: str = "unknown"
     user: str | None = None
+    why: str | None = None
+    """What went wrong, where something did."""
 
 
 @dataclass(frozen=True, slots=True)

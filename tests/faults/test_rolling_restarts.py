@@ -57,6 +57,7 @@ async def test_rolling_restarts_lose_nothing(scale, seed, furnish, start_cluster
     hints = [frame["retry_after_ms"] for of_one in goodbyes for frame in of_one if frame is not None]
     without = sum(of_one.count(None) for of_one in goodbyes)
     slowest = max(ended - began for _, _, began, ended in stops)
+    unanswered = [(made.server, made.why) for made in recorded.creations if made.phase != "ok"]
     is_spread = max(hints) - min(hints) > SPREAD_MS / 4 and max(hints) <= SPREAD_MS
     assert [code for _, code, _, _ in stops] == [0] * restarts
     assert not cluster.complaints()
@@ -67,7 +68,8 @@ async def test_rolling_restarts_lose_nothing(scale, seed, furnish, start_cluster
         bound="0 lost; every creation answered; every socket told when to come back; exit within 15 s"
         + scale.of(short="", long=f"; made at {LEAST_PER_SECOND} a second at least"),
         measured=verdict.measured()
-        | {"closed without goodbye": without, "goodbyes": len(hints), "slowest exit": f"{slowest:.1f} s"},
+        | {"closed without goodbye": without, "goodbyes": len(hints), "slowest exit": f"{slowest:.1f} s"}
+        | ({"not answered": unanswered} if unanswered else {}),
         holds=verdict.is_clean
         and not verdict.incomplete
         and verdict.creations["ok"] == verdict.asked

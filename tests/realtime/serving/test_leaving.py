@@ -3,6 +3,7 @@
 import signal
 import socket
 import threading
+import time
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -59,6 +60,21 @@ def test_goodbye_then_4000_and_what_was_begun_is_answered(start, by):
     assert server.exit_code() == 0
     assert server.told[-1] == "ended"
     assert "Traceback" not in server.errors
+
+
+def test_what_was_begun_a_while_ago_ends_its_connection_too(start):
+    """uvicorn makes its headers anew each second, for the date in them."""
+    server = start()
+
+    with request_in_flight(server, "/create") as creation:
+        server.hears("creating")
+        time.sleep(1.2)  # what has to pass is time itself
+        server.terminate()
+
+        answer = creation.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 201")
+        assert b"\r\nconnection: close\r\n" in answer.lower()
+    assert server.exit_code() == 0
 
 
 def test_an_idle_server_leaves_at_once(start):
