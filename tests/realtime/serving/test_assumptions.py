@@ -56,8 +56,15 @@ OURS_ALONE = {
         "when_written",
         "write",
     },
-    on_uvicorn.Server: {"_has_no_idle_connection"},
-    uvicorn_request.HttpConnection: {"is_idle", "_expect_head", "_expect_nothing", "_head", "_refuse"},
+    on_uvicorn.Server: {"_has_no_idle_connection", "_http_connections"},
+    uvicorn_request.HttpConnection: {
+        "is_idle",
+        "_expect_head",
+        "_expect_nothing",
+        "_head",
+        "_refuse",
+        "tell_of_the_end",
+    },
     uvicorn_socket.Socket: {
         "abort",
         "_application_ended",
