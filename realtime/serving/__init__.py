@@ -16,6 +16,7 @@ on the same things, which are what a connection that must neither lose nor hoard
   it leaves of some frames has to be handed to ``write`` next. It must not be called any more once ``ended`` was.
 - An application that fails or returns leaves no open socket behind: the client sees 1011.
 - A connection that is over leaves nothing behind; large buffers go back to the system (``memory``).
+- What is kept of connections lies in huge pages, where the system has them (``huge_pages``).
 - What was there before the first connection is left alone by the garbage collector (``collector``).
 - On the way out the server stops listening, lets the application say goodbye, and answers what it had begun to answer.
 

@@ -32,6 +32,7 @@ from realtime.serving.answering import answered
 from realtime.serving.collector import spare_what_stays
 from realtime.serving.daphne_request import Request, RequestFactory, open_channels
 from realtime.serving.daphne_socket import Socket, SocketFactory, SocketGone
+from realtime.serving.huge_pages import HugePages
 from realtime.serving.lean import Mailbox
 from realtime.serving.leaving import KEPT_ALIVE_SECONDS, Leaving, heed_no_more_signals
 from realtime.serving.limits import DEFAULTS, Application, Drain, Limits, OnListening, Scope
@@ -59,6 +60,7 @@ def run(
     """
     return_large_buffers()
     spare_what_stays()
+    HugePages().start()
     Server(application, drain=drain, limits=limits).serve(host, port, on_listening)
     heed_no_more_signals()
 

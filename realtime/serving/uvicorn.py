@@ -13,6 +13,7 @@ import uvicorn
 
 from realtime.serving.answering import answered
 from realtime.serving.collector import spare_what_stays
+from realtime.serving.huge_pages import HugePages
 from realtime.serving.leaving import KEPT_ALIVE_SECONDS, Leaving, heed_no_more_signals
 from realtime.serving.limits import DEFAULTS, Application, Drain, Limits, OnListening
 from realtime.serving.listening import accepted, listen
@@ -39,6 +40,7 @@ def run(
     config = Config(answered(application, limits), limits)
     return_large_buffers()
     spare_what_stays()
+    HugePages().start()
     with listen(host, port, limits) as listening:
         Server(config, drain=drain, on_listening=on_listening).run(sockets=[listening])
 
