@@ -291,14 +291,29 @@ class Socket(WebSocketsSansIOProtocol):
         return False
 
     def send_receive_event_to_app(self) -> None:
-        """Close for text that is none, without a traceback: that is the client's mistake, and not worth one a frame."""
-        if self.curr_msg_data_type == "text" and not self.close_sent:
+        """
+        Hand on a message. Text that is none closes, without a traceback: that is the client's mistake.
+
+        Nothing is read behind it when another one is waiting already. uvicorn stops reading for each, and begins again
+        when the application has taken it: two calls of the kernel for an answer to a ping.
+        """
+        data = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
+        self.frames = []
+        if self.close_sent:
+            return  # the application has closed, and hears no more
+        if self.curr_msg_data_type == "text":
             try:
-                b"".join(self.frames).decode()
+                message: dict[str, Any] = {"type": "websocket.receive", "text": data.decode()}
             except UnicodeDecodeError:
                 self._fail(1007, "")
                 return
-        super().send_receive_event_to_app()
+        else:
+            message = {"type": "websocket.receive", "bytes": data}
+        is_waiting = not self.queue.empty()
+        self.queue.put_nowait(cast("Any", message))
+        if is_waiting and not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
 
     def _fail(self, code: int, reason: str) -> None:
         """

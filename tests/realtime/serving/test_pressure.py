@@ -1,10 +1,13 @@
 """What a client costs that sends or takes nothing, or too much."""
 
+import asyncio
 import os
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
+
+from tests.realtime.serving.pairs import PATIENCE, until
 
 MEGABYTE = 2**20
 
@@ -74,6 +77,36 @@ def test_a_client_that_is_not_received_is_not_read(start):
             for _ in range(50 * MEGABYTE // len(message)):
                 raw.sendall(message)
     assert server.resident_megabytes() - before < 5
+
+
+async def test_reading_stops_for_a_second_message_and_not_for_one_that_is_taken(open_pair):
+    pair = await open_pair()
+    transport, stopped = pair.ours.transport, []
+    stop = transport.pause_reading
+
+    def pause_reading():
+        stopped.append(True)
+        stop()
+
+    transport.pause_reading = pause_reading
+
+    async def taken():
+        async with asyncio.timeout(PATIENCE):
+            return (await pair.ours.receive())["text"]
+
+    for said in ("one", "two", "three"):
+        pair.say(masked(Opcode.TEXT, said.encode()))
+        assert await taken() == said
+    assert not stopped
+
+    for number, said in enumerate(("first", "second")):
+        pair.say(masked(Opcode.TEXT, said.encode()))
+        await until(lambda number=number: len(pair.ours.queue._items) > number)
+    assert stopped == [True]
+    assert not transport.is_reading()
+    pair.say(masked(Opcode.TEXT, b"third"))
+    assert [await taken() for _ in range(3)] == ["first", "second", "third"]
+    assert transport.is_reading()
 
 
 @pytest.mark.parametrize(
