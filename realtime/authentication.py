@@ -18,12 +18,13 @@ from django.conf import settings
 from realtime import handshake, origin, protocol
 from realtime.addresses import network_of
 from realtime.admission import Refused, admit, claims_of
-from realtime.connection import Identity
+from realtime.connection import CLOSING_SECONDS, Identity
 from realtime.doors import Doors
 from realtime.draining import seconds_to_wait
 from realtime.handshake import Handshake, Receive, Send, Turned
 from realtime.hub import hub_of_this_loop
 from realtime.limits import Held
+from realtime.outlets import abort_of
 from realtime.protocol import Auth, Close, NotUnderstood
 
 logger = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ class JWTAuthMiddleware:
         asked = self._check(scope)
         held.take(self._doors.of_address(network))
         if asked.token is None:
-            identity = await self._by_message(asked, network, receive, send, held)
+            identity = await self._by_message(scope, asked, network, receive, send, held=held)
         else:
             identity = await self._by_header(asked, asked.token, send, held)
         scope["identity"], scope["cursor"] = identity, asked.cursor
@@ -87,7 +88,7 @@ class JWTAuthMiddleware:
         return identity
 
     async def _by_message(
-        self, asked: Handshake, network: str, receive: Receive, send: Send, held: Held
+        self, scope: Mapping[str, Any], asked: Handshake, network: str, receive: Receive, send: Send, *, held: Held
     ) -> Identity | None:
         with hub_of_this_loop().outside() as told_to_go:
             try:
@@ -97,7 +98,7 @@ class JWTAuthMiddleware:
                     token = await self._first_message(receive, told_to_go)
                 return None if token is None else await self._let_in(token, held)
             except Refused as refused:
-                await _say_goodbye(send, refused)
+                await _say_goodbye(scope, send, refused)
                 return None
 
     async def _let_in(self, token: str, held: Held) -> Identity:
@@ -137,7 +138,12 @@ async def _received_in_time(receive: Receive, told_to_go: asyncio.Event) -> Mapp
         going.cancel()
 
 
-async def _say_goodbye(send: Send, refused: Refused) -> None:
+async def _say_goodbye(scope: Mapping[str, Any], send: Send, refused: Refused) -> None:
+    """Say why, and close. Who takes nothing is cut off in a second: others want the places that it keeps."""
     close = refused.close
-    await send(protocol.goodbye(close, retry_after_ms=ceil(refused.retry_after_seconds * 1000)).message)
-    await send({"type": "websocket.close", "code": int(close), "reason": close.reason})
+    try:
+        async with asyncio.timeout(CLOSING_SECONDS):
+            await send(protocol.goodbye(close, retry_after_ms=ceil(refused.retry_after_seconds * 1000)).message)
+            await send({"type": "websocket.close", "code": int(close), "reason": close.reason})
+    except TimeoutError:
+        abort_of(scope)()

@@ -207,12 +207,22 @@ def outlet_of(scope: Mapping[str, Any], send: Send, *, fast_lane: str) -> Outlet
 
     docs/configuration.md says what else ``USHER_FAST_LANE`` may be.
     """
-    extension = scope.get("extensions", {}).get("usher.transport", {})
-    abort = extension.get("abort", _nothing)
+    extension, abort = _extension(scope), abort_of(scope)
     lane = LANES.get(fast_lane)
     if lane is None or "write" not in extension:
         return Outlet(send, abort=abort)
     return lane(send, abort=abort, **{name: extension[name] for name in LANE if name in extension})
+
+
+def abort_of(scope: Mapping[str, Any]) -> Callable[[], None]:
+    """Return what drops a socket at once; under a server that offers nothing of the kind it does nothing."""
+    abort: Callable[[], None] = _extension(scope).get("abort", _nothing)
+    return abort
+
+
+def _extension(scope: Mapping[str, Any]) -> Mapping[str, Any]:
+    extension: Mapping[str, Any] = scope.get("extensions", {}).get("usher.transport", {})
+    return extension
 
 
 def _nothing(*_: object) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 from collections import Counter
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -19,9 +20,21 @@ class Visitor:
     """One connection to an application. Names of ASGI messages are without their ``websocket.``"""
 
     def __init__(
-        self, application, *, headers=(), path=PATH, query="", subprotocols=(), address="192.0.2.7", has_lane=False
+        self,
+        application,
+        *,
+        headers=(),
+        path=PATH,
+        query="",
+        subprotocols=(),
+        address="192.0.2.7",
+        has_lane=False,
+        abort=lambda: None,
+        takes=math.inf,
     ):
+        """``takes``: so many messages, and no more: what sends another one waits."""
         self.said = asyncio.Queue()
+        self._takes = takes
         self.heard = []
         self.by_lane = []
         self._changed = asyncio.Event()
@@ -35,13 +48,15 @@ class Visitor:
             "extensions": {"websocket.http.response": {}},
         }
         if has_lane:
-            lane = {"abort": lambda: None, "write": self._hear_by_lane, "when_written": lambda tell: None}
+            lane = {"abort": abort, "write": self._hear_by_lane, "when_written": lambda tell: None}
             scope["extensions"]["usher.transport"] = lane
         self.say("connect")
         self._task = asyncio.create_task(application(scope, self.said.get, self._hear))
         self._task.add_done_callback(lambda _: self._changed.set())
 
     async def _hear(self, message):
+        if len(self.heard) >= self._takes:
+            await asyncio.Event().wait()
         self.heard.append(message)
         self._changed.set()
 

@@ -5,7 +5,7 @@ from unittest.mock import AsyncMock
 
 import pytest
 
-from realtime import draining
+from realtime import authentication, draining
 from realtime.admission import admit
 from realtime.authentication import JWTAuthMiddleware
 from tests.realtime.asgi import access_of, bearer, visits
@@ -43,6 +43,20 @@ async def test_a_first_message_that_does_not_come_in_time_closes(visit, inside, 
 
     assert await visitor.closed() == 4408
     await visitor.end()
+    assert inside.scopes == []
+
+
+async def test_who_takes_no_goodbye_is_cut_off_and_its_place_given_to_others(visit, inside, settings, monkeypatch):
+    settings.USHER = settings.USHER.model_copy(update={"auth_seconds": 0.01})
+    monkeypatch.setattr(authentication, "CLOSING_SECONDS", 0.01)
+    dropped = []
+
+    visitor = visit(has_lane=True, abort=lambda: dropped.append(True), takes=1)
+
+    await visitor.end()
+    assert [message["type"] for message in visitor.heard] == ["websocket.accept"]
+    assert dropped == [True]
+    assert visit.home.hub._outside == 0
     assert inside.scopes == []
 
 
