@@ -126,16 +126,17 @@ class Batch:
         if len(events) < end - page[1]:  # all of them are behind where the page begins
             self._resync()
             return
-        for entries, connections in self.showing.classes(self.audience.classes, events):
+        for entries, connections, group_ids, user_id in self.showing.classes(self.audience.classes, events):
             try:
-                parcels = parcels_of(self.showing.shown(events, next(iter(entries))))
+                parcels = parcels_of(self.showing.shown(events, entries, group_ids, user_id))
             except Exception:
                 # An error in one class stops that class alone, and its clients resume somewhere else.
                 logger.exception("events could not be projected for a class of viewers")
                 for entry in list(entries):
                     self._close(entry, Close.SERVER_ERROR)
                 continue
-            self._parcels += [(parcel, connections) for parcel in parcels]
+            for parcel in parcels:
+                self._parcels.append((parcel, connections))
         self.audience.position = end
 
     def deliver(self) -> None:

@@ -92,13 +92,17 @@ def before(grants: Grants, changes: Sequence[Change]) -> Grants:
         else:
             continue
         (held.discard if change.granted else held.add)(change.codename)
-    return Grants(dict(of_groups), dict(of_users))
+    return Grants(_frozen(of_groups), _frozen(of_users))
 
 
 def _copied(
     held: Mapping[UUID, Mapping[Holder, Set[str]]], subject_ids: Iterable[UUID]
 ) -> dict[UUID, dict[Holder, set[str]]]:
     return {s: {holder: set(codenames) for holder, codenames in held.get(s, {}).items()} for s in subject_ids}
+
+
+def _frozen(held: Mapping[UUID, Mapping[Holder, Set[str]]]) -> dict[UUID, Mapping[Holder, frozenset[str]]]:
+    return {s: {holder: frozenset(codenames) for holder, codenames in of.items()} for s, of in held.items()}
 
 
 def are_complete(changes: Sequence[Change], *, since: int, until: int) -> bool:
@@ -161,9 +165,7 @@ class _Turn:
         """Whether a class sees something else of a subject now, or with ``user_id`` one of it with what is his own."""
 
         def seen(grants: Grants) -> frozenset[str]:
-            held = grants.on(subject_id)
-            own = frozenset[str]() if user_id is None else held.of_user(user_id)
-            return visible_set(self.kind, held.of_class(group_ids) | own)
+            return visible_set(self.kind, grants.on(subject_id).of(group_ids, user_id))
 
         return seen(self.then) != seen(self.now)
 

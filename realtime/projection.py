@@ -1,7 +1,8 @@
 """An event and somebody's permissions on its subject -> what he may see of it -> the frame that shows it."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -46,87 +47,109 @@ class Projector:
     def __init__(self) -> None:
         self._views: dict[str, _Views] = {}
         """By the name of the kind."""
-        self._members: dict[int, _Members] = {}
+        self._projected: dict[int, Projected] = {}
         """By the numbers of the events' ids: an id itself takes a microsecond to be looked up."""
 
-    def frame_of(self, event: LoggedEvent, permissions: Set[str], *, tenant: str) -> protocol.Frame | None:
-        """Return the frame that shows ``event`` to a holder of ``permissions``, or None for who may not hear of it."""
-        views = self._views.get(event.kind)
-        if views is None:
-            views = self._views[event.kind] = _Views(kind_named(event.kind))
-        view = views.of(frozenset(permissions))
+    def of(self, event: LoggedEvent, *, tenant: str) -> "Projected":
+        """Return an event, to be shown to whoever may see some of it; raises ``UnknownKind``."""
+        number = event.id.int
+        projected = self._projected.get(number)
+        if projected is None:
+            views = self._views.get(event.kind)
+            if views is None:
+                views = self._views[event.kind] = _Views(kind_named(event.kind))
+            projected = self._projected[number] = Projected(event, views, tenant)
+        return projected
+
+
+class Projected:
+    """An event, its members each encoded by itself: what the view of any class is joined from."""
+
+    __slots__ = ("_data", "_event", "_frames", "_head", "_tenant", "_views")
+
+    def __init__(self, event: LoggedEvent, views: "_Views", tenant: str) -> None:
+        self._event = event
+        self._views = views
+        self._tenant = tenant
+        self._frames: dict[_View, protocol.Frame] = {}
+        """Those that were made, by what they show."""
+        self._head = b""
+        self._data: list[bytes] | None = None
+        """The members of the data; not yet, as long as nobody may hear of it."""
+
+    def frame_to(self, permissions: frozenset[str]) -> protocol.Frame | None:
+        """Return the frame that shows it to a holder of ``permissions``, or None for who may not hear of it."""
+        views = self._views
+        try:
+            view = views.by_held[permissions]
+        except KeyError:
+            view = views.find(permissions)
         if view is None:
             return None
-        members = self._members.get(event.id.int)
-        if members is None:
-            members = self._members[event.id.int] = _Members(views, event, tenant)
-        frame = members.frames.get(view)
+        frame = self._frames.get(view)
         if frame is None:
-            frame = members.frames[view] = members.frame_for(view)
+            data = self._data
+            if data is None:
+                data = self._encoded()
+            shown = b",".join(view.pick(data))
+            frame = self._frames[view] = protocol.framed(b"".join((self._head, shown, view.tail)))
         return frame
+
+    def _encoded(self) -> list[bytes]:
+        event, views = self._event, self._views
+        snapshot = event.snapshot
+        head = {
+            "type": event.kind,
+            "id": event.id,
+            "tenant": self._tenant,
+            "at": event.at.astimezone(UTC),
+            "message": views.kind.message_about(snapshot),
+        }
+        self._head = protocol.json_of(head)[:-1] + b',"data":{'
+        self._data = [begin + protocol.json_of(snapshot.get(name)) for name, begin in views.beginnings]
+        return self._data
 
 
 class _View:
     """What one visible set shows of a kind's events. Equal to itself alone, so that it is found in no time."""
 
-    __slots__ = ("_shown", "_tail")
+    __slots__ = ("pick", "tail")
 
     def __init__(self, kind: EventKind, visible: frozenset[str]) -> None:
-        self._shown, hidden = kind.names_of(visible)
-        self._tail = b'},"redacted":' + protocol.json_of(hidden) + b"}"
+        shown, hidden = kind.names_of(visible)
+        places = [place for place, field in enumerate(kind.fields) if field.name in shown]
+        self.pick = _picks(places)
+        """Returns, of the members of the data, those that it shows."""
+        self.tail = b'},"redacted":' + protocol.json_of(hidden) + b"}"
+        """How its frames end."""
 
-    def of(self, head: bytes, fields: Mapping[str, bytes]) -> bytes:
-        """Return what it shows of an event, in JSON."""
-        return b"".join((head, b",".join([fields[name] for name in self._shown]), self._tail))
+
+def _picks(places: Sequence[int]) -> Callable[[Sequence[bytes]], Iterable[bytes]]:
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda data: [data[place] for place in places]  # of one, that would return no tuple
 
 
 class _Views:
     """The views of one kind, by what their holders hold on a subject: few have more than some dozens."""
 
-    __slots__ = ("_by_held", "_by_visible", "beginnings", "kind")
+    __slots__ = ("_by_visible", "beginnings", "by_held", "kind")
 
     def __init__(self, kind: EventKind) -> None:
         self.kind = kind
         self.beginnings = [(field.name, protocol.json_of(field.name) + b":") for field in kind.fields]
         """Each field's name, and how its member begins."""
-        self._by_held: dict[frozenset[str], _View | None] = {}
+        self.by_held: dict[frozenset[str], _View | None] = {}
+        """Those that were found so far; None for who may not hear of a subject."""
         self._by_visible: dict[frozenset[str], _View] = {}
 
-    def of(self, permissions: frozenset[str]) -> _View | None:
+    def find(self, permissions: frozenset[str]) -> _View | None:
         """Return what holders of these see, or None for who may not hear of a subject."""
-        try:
-            return self._by_held[permissions]
-        except KeyError:
-            pass
         visible = visible_set(self.kind, permissions)
         view = None
         if visible:
             view = self._by_visible.get(visible)
             if view is None:
                 view = self._by_visible[visible] = _View(self.kind, visible)
-        self._by_held[permissions] = view
+        self.by_held[permissions] = view
         return view
-
-
-class _Members:
-    """An event's members, each encoded by itself: what the view of any class is joined from."""
-
-    __slots__ = ("_fields", "_head", "frames")
-
-    def __init__(self, views: _Views, event: LoggedEvent, tenant: str) -> None:
-        self.frames: dict[_View, protocol.Frame] = {}
-        """Those that were made, by what they show."""
-        snapshot = event.snapshot
-        head = {
-            "type": event.kind,
-            "id": event.id,
-            "tenant": tenant,
-            "at": event.at.astimezone(UTC),
-            "message": views.kind.message_about(snapshot),
-        }
-        self._head = protocol.json_of(head)[:-1] + b',"data":{'
-        self._fields = {name: begin + protocol.json_of(snapshot.get(name)) for name, begin in views.beginnings}
-
-    def frame_for(self, view: _View) -> protocol.Frame:
-        """Return the frame that shows a view's fields, and names the others."""
-        return protocol.framed(view.of(self._head, self._fields))

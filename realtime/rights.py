@@ -11,7 +11,7 @@ elsewhere; and only object grants count. A model-level permission or ``is_superu
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any, NamedTuple, TypeVar, cast
@@ -48,30 +48,30 @@ class Viewer:
 class Held(NamedTuple):
     """Who holds which object permissions on one subject: holder -> codenames."""
 
-    by_groups: Mapping[int, Set[str]]
-    by_users: Mapping[UUID, Set[str]]
+    by_groups: Mapping[int, frozenset[str]]
+    by_users: Mapping[UUID, frozenset[str]]
 
-    def of_class(self, group_ids: frozenset[int]) -> Set[str]:
-        """Return what membership in these groups gives."""
-        found: Set[str] = NOTHING
+    def of(self, group_ids: frozenset[int], user_id: UUID | None = None) -> frozenset[str]:
+        """Return what membership in these groups gives, and what a user holds by himself besides."""
+        found = NOTHING
+        by_groups = self.by_groups
         for group_id in group_ids:
-            codenames = self.by_groups.get(group_id)
+            codenames = by_groups.get(group_id)
             if codenames is not None:
                 found = found | codenames if found else codenames
-        return found
+        return found if user_id is None or not self.by_users else found | self.of_user(user_id)
 
-    def of_user(self, user_id: UUID) -> Set[str]:
+    def of_user(self, user_id: UUID) -> frozenset[str]:
         """Return what a user holds by himself, in no group."""
         return self.by_users.get(user_id, NOTHING)
 
-    def of_viewer(self, viewer: Viewer) -> Set[str]:
+    def of_viewer(self, viewer: Viewer) -> frozenset[str]:
         """Return all that a viewer holds."""
-        of_class = self.of_class(viewer.group_ids)
-        return of_class | self.of_user(viewer.user_id) if self.by_users else of_class
+        return self.of(viewer.group_ids, viewer.user_id)
 
 
 NOTHING: frozenset[str] = frozenset()
-BY_NOBODY: Mapping[Any, Set[str]] = {}
+BY_NOBODY: Mapping[Any, frozenset[str]] = {}
 
 
 @dataclass(slots=True)
@@ -82,8 +82,8 @@ class Grants:
     What several subjects have alike may be one object. None is ever changed.
     """
 
-    of_groups: dict[UUID, Mapping[int, Set[str]]] = field(default_factory=dict)
-    of_users: dict[UUID, Mapping[UUID, Set[str]]] = field(default_factory=dict)
+    of_groups: dict[UUID, Mapping[int, frozenset[str]]] = field(default_factory=dict)
+    of_users: dict[UUID, Mapping[UUID, frozenset[str]]] = field(default_factory=dict)
 
     def on(self, subject_id: UUID) -> Held:
         """Return who holds what on a subject."""
@@ -189,7 +189,7 @@ class HeldReader:
 
     def __init__(self) -> None:
         self.grants = Grants()
-        self._of_groups: dict[str, Mapping[int, Set[str]]] = {}
+        self._of_groups: dict[str, Mapping[int, frozenset[str]]] = {}
 
     def read(self, subject_id: UUID, to_groups: str | None, to_users: str | None) -> None:
         """Take in what is held on a subject: each a list of [holder, codename] in JSON; of none, nothing."""
@@ -208,7 +208,7 @@ _user_pairs = msgspec.json.Decoder(list[tuple[UUID, str]])
 Holder = TypeVar("Holder", int, UUID)
 
 
-def _by_group(pairs: str) -> Mapping[int, Set[str]]:
+def _by_group(pairs: str) -> Mapping[int, frozenset[str]]:
     return _by_holder(_group_pairs.decode(pairs))
 
 
@@ -222,7 +222,7 @@ Some megabytes with the usual roles; 30 at most, if thousands of tenants have a 
 """
 
 
-def _by_holder(pairs: Iterable[tuple[Holder, str]]) -> Mapping[Holder, Set[str]]:
+def _by_holder(pairs: Iterable[tuple[Holder, str]]) -> Mapping[Holder, frozenset[str]]:
     held: dict[Holder, set[str]] = defaultdict(set)
     for holder, codename in pairs:
         held[holder].add(codename)

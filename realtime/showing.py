@@ -10,12 +10,19 @@ from realtime.audience import Entry, ViewerClass
 from realtime.connection import MOST_BYTES, Connection
 from realtime.log import Page
 from realtime.outlets import Shown
-from realtime.projection import LoggedEvent, Projector
+from realtime.projection import LoggedEvent, Projected, Projector
 from realtime.rights import Held
 from realtime.snapshot import Answer
 
 _position_shown = itemgetter(0)
 _position_of = attrgetter("position")
+
+
+Alike = tuple[Collection[Entry], Sequence[Connection], frozenset[int], UUID | None]
+"""
+Viewers who hold the same on all subjects of some events, and their sockets: those of a class, by its groups, or of one
+user of it who holds something on one of them by himself.
+"""
 
 
 class Showing:
@@ -24,41 +31,46 @@ class Showing:
     def __init__(self, answer: Answer, projector: Projector) -> None:
         self._answer = answer
         self._projector = projector
-        self._held: dict[int, Held] = {}
-        """Position -> who holds what on the event's subject."""
+        self._looked_at: dict[int, tuple[Held, Projected]] = {}
+        """Position -> who holds what on the event's subject, and what there is to be shown."""
         self._holders: dict[Page, set[UUID]] = {}
         """Page -> who holds something on a subject of its events by himself."""
         self._pages: dict[tuple[Page, frozenset[int], UUID | None], Sequence[Shown]] = {}
         """What a page shows to a class of viewers, or to one of these holders."""
 
-    def shown(self, events: Iterable[LoggedEvent], entry: Entry) -> list[Shown]:
-        """Return what somebody may hear of, out of some events."""
-        tenant, viewer = entry.standing.tenant_slug or "", entry.viewer
+    def shown(
+        self, events: Iterable[LoggedEvent], entries: Iterable[Entry], group_ids: frozenset[int], user_id: UUID | None
+    ) -> list[Shown]:
+        """Return what those may hear of, out of some events, who are alike: in these groups, or one user of them."""
         found = []
         for event in events:
             position = event.position
-            held = self._held.get(position)
-            if held is None:
-                held = self._held[position] = self._answer.held_on(event)
-            frame = self._projector.frame_of(event, held.of_viewer(viewer), tenant=tenant)
+            looked = self._looked_at.get(position)
+            if looked is None:
+                tenant = next(iter(entries)).standing.tenant_slug or ""
+                looked = self._answer.held_on(event), self._projector.of(event, tenant=tenant)
+                self._looked_at[position] = looked
+            held, projected = looked
+            frame = projected.frame_to(held.of(group_ids, user_id))
             if frame is not None:
                 found.append((position, frame))
         return found
 
-    def classes(
-        self, indexed: Mapping[frozenset[int], ViewerClass], events: Iterable[LoggedEvent]
-    ) -> list[tuple[Collection[Entry], Sequence[Connection]]]:
-        """Return who watches and their sockets, by class: all of one hold the same on all subjects of these events."""
+    def classes(self, indexed: Mapping[frozenset[int], ViewerClass], events: Iterable[LoggedEvent]) -> list[Alike]:
+        """Return who watches, by class: all of one hold the same on all subjects of these events."""
         holders = self._holders_of(events)
         if not holders:
-            return [(of_class.entries.values(), of_class.connections) for of_class in indexed.values()]
-        found: list[tuple[Collection[Entry], Sequence[Connection]]] = []
-        for of_class in indexed.values():
+            return [(c.entries.values(), c.connections, group_ids, None) for group_ids, c in indexed.items()]
+        found: list[Alike] = []
+        for group_ids, of_class in indexed.items():
             classes: dict[UUID | None, list[Entry]] = defaultdict(list)
             for entry in of_class.entries.values():
                 user_id = entry.viewer.user_id
                 classes[user_id if user_id in holders else None].append(entry)
-            found += [(entries, [c for entry in entries for c in entry.connections]) for entries in classes.values()]
+            found += [
+                (entries, [c for entry in entries for c in entry.connections], group_ids, user_id)
+                for user_id, entries in classes.items()
+            ]
         return found
 
     def missed(self, entry: Entry, page: Page, *, after: int, end: int) -> tuple[Sequence[Shown], int]:
@@ -88,9 +100,10 @@ class Showing:
         if page not in self._holders:
             self._holders[page] = self._holders_of(events)
         user_id, group_ids = entry.viewer.user_id, entry.viewer.group_ids
-        key = (page, group_ids, user_id if user_id in self._holders[page] else None)
+        holder = user_id if user_id in self._holders[page] else None
+        key = (page, group_ids, holder)
         if key not in self._pages:
-            self._pages[key] = self.shown(events, entry)
+            self._pages[key] = self.shown(events, (entry,), group_ids, holder)
         return self._pages[key]
 
     def _holders_of(self, events: Iterable[LoggedEvent]) -> set[UUID]:

@@ -61,7 +61,7 @@ def event_to(*permissions: str) -> Callable[[dict[str, Any]], protocol.Frame | N
         snapshot=whole["data"],
         at=datetime.fromisoformat(whole["at"]),
     )
-    return lambda shown: Projector().frame_of(logged, frozenset(permissions), tenant=shown["tenant"])
+    return lambda shown: Projector().of(logged, tenant=shown["tenant"]).frame_to(frozenset(permissions))
 
 
 FRAMES: dict[str, Callable[[dict[str, Any]], protocol.Frame | None]] = {

@@ -12,7 +12,7 @@ from accounts.permissions import FIRST_ROLES
 from realtime import batch, bell, changes, hub, snapshot
 from realtime.batch import Batch
 from realtime.models import Event
-from realtime.projection import LoggedEvent, Projector
+from realtime.projection import Projected
 from realtime.protocol import Frame
 from tenants.models import Head, RightsChange, RightsCounter
 from tests.realtime.house import house, identity_of, make_session, make_tenant, make_user
@@ -62,7 +62,7 @@ async def test_what_cannot_be_shown_to_one_class_of_viewers_is_that_classes_trou
         for socket in sockets:
             await socket.until(lambda s: s.heard_of)
         with monkeypatch.context() as planted:
-            planted.setattr(Projector, "frame_of", _failing_for(struck))
+            planted.setattr(Projected, "frame_to", _failing_for(struck))
             await home.write(make_user, acme, "dave")
             for socket in sockets:
                 await socket.until(lambda s: s.closed or len(s.heard_of) == 2)
@@ -83,12 +83,12 @@ async def test_what_cannot_be_shown_to_one_class_of_viewers_is_that_classes_trou
 
 def _failing_for(role: str) -> Callable[..., Frame | None]:
     """Return what makes frames as ever, but for those of Dave for the holders of a role."""
-    makes, allowed = Projector.frame_of, frozenset(FIRST_ROLES[role][1])
+    makes, allowed = Projected.frame_to, frozenset(FIRST_ROLES[role][1])
 
-    def failing(self: Projector, event: LoggedEvent, permissions: frozenset[str], *, tenant: str) -> Frame | None:
-        if event.snapshot["username"] == "dave" and permissions == allowed:
+    def failing(self: Projected, permissions: frozenset[str]) -> Frame | None:
+        if self._event.snapshot["username"] == "dave" and permissions == allowed:
             raise RuntimeError("planted")
-        return makes(self, event, permissions, tenant=tenant)
+        return makes(self, permissions)
 
     return failing
 

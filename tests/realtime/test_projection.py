@@ -76,7 +76,7 @@ def test_what_the_log_holds_beyond_the_declared_fields_is_shown_to_nobody():
 @pytest.mark.parametrize("held", [c for n in range(3) for c in combinations((CONTACT, ORIGIN, "manage_users"), n)])
 def test_without_the_permission_to_hear_there_is_nothing(held):
     assert visible_set(USER_CREATED, frozenset(held)) == frozenset()
-    assert Projector().frame_of(joined(), frozenset(held), tenant="acme") is None
+    assert Projector().of(joined(), tenant="acme").frame_to(frozenset(held)) is None
 
 
 def test_permissions_that_do_not_matter_make_no_class_of_their_own():
@@ -84,7 +84,7 @@ def test_permissions_that_do_not_matter_make_no_class_of_their_own():
 
 
 def test_the_frame_of_a_viewer_to_the_byte():
-    frame = Projector().frame_of(joined(), frozenset({HEAR}), tenant="acme")
+    frame = Projector().of(joined(), tenant="acme").frame_to(frozenset({HEAR}))
 
     assert frame is not None
     assert frame.text == (
@@ -96,7 +96,7 @@ def test_the_frame_of_a_viewer_to_the_byte():
 
 
 def test_a_frame_tells_neither_the_position_nor_the_tenants_number():
-    frame = Projector().frame_of(joined(number=987654), frozenset({HEAR, CONTACT, ORIGIN}), tenant="acme")
+    frame = Projector().of(joined(number=987654), tenant="acme").frame_to(frozenset({HEAR, CONTACT, ORIGIN}))
 
     assert frame is not None
     assert "987654" not in frame.text
@@ -110,9 +110,9 @@ def test_all_holders_of_one_set_get_the_same_object_and_it_is_encoded_once(monke
     projector = Projector()
 
     owners = [
-        projector.frame_of(joined(), frozenset({HEAR, CONTACT, f"other_{n}"}), tenant="acme") for n in range(1000)
+        projector.of(joined(), tenant="acme").frame_to(frozenset({HEAR, CONTACT, f"other_{n}"})) for n in range(1000)
     ]
-    viewers = [projector.frame_of(joined(), frozenset({HEAR}), tenant="acme") for _ in range(1000)]
+    viewers = [projector.of(joined(), tenant="acme").frame_to(frozenset({HEAR})) for _ in range(1000)]
 
     assert len({id(frame) for frame in owners}) == len({id(frame) for frame in viewers}) == 1
     assert owners[0] is not viewers[0]
@@ -123,7 +123,7 @@ def test_all_holders_of_one_set_get_the_same_object_and_it_is_encoded_once(monke
 def test_each_class_gets_its_view_as_if_it_were_encoded_whole_whoever_came_before(order):
     projector, event = Projector(), joined('dave \\ "ü" \x01')
     for permissions, *_ in (WHO_SEES_WHAT[place] for place in order):
-        frame = projector.frame_of(event, frozenset(permissions), tenant="acme")
+        frame = projector.of(event, tenant="acme").frame_to(frozenset(permissions))
 
         data, redacted = view_of(USER_CREATED, event.snapshot, frozenset(permissions))
         head = {name: json.loads(frame.text)[name] for name in ("type", "id", "tenant", "at", "message")}
@@ -133,11 +133,11 @@ def test_each_class_gets_its_view_as_if_it_were_encoded_whole_whoever_came_befor
 def test_two_events_are_two_frames():
     projector = Projector()
 
-    frames = [projector.frame_of(joined(name, n), frozenset({HEAR}), tenant="acme") for n, name in enumerate("de")]
+    frames = [projector.of(joined(name, n), tenant="acme").frame_to(frozenset({HEAR})) for n, name in enumerate("de")]
 
     assert ["New user created: d" in frames[0].text, "New user created: e" in frames[1].text] == [True, True]
 
 
 def test_an_event_of_a_kind_that_nobody_declared_is_shown_to_nobody():
     with pytest.raises(UnknownKind):
-        Projector().frame_of(joined(kind="user.vanished"), frozenset({HEAR}), tenant="acme")
+        Projector().of(joined(kind="user.vanished"), tenant="acme").frame_to(frozenset({HEAR}))
