@@ -5,7 +5,7 @@ The two servers Usher runs under, made to behave alike.
 on the same things, which are what a connection that must neither lose nor hoard events needs:
 
 - ``send`` waits while the client takes nothing, so a slow reader costs one bounded buffer; a client whose messages the
-  application does not receive is not read from.
+  application does not receive is not read from, once a second one waits.
 - A request whose head is not plain, or a handshake that is none, never comes to the application: ``heads`` judges it.
 - A handshake may be refused with a status, headers and a body (``websocket.http.response``).
 - ``scope["extensions"]["usher.transport"]["abort"]()`` drops a socket at once; a waiting ``send`` raises ``OSError``.

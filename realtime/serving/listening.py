@@ -7,10 +7,15 @@ import select
 import socket
 import struct
 import sys
+from pathlib import Path
 
 from realtime.serving.limits import Limits
 
 TURNS_TO_ACCEPT = 2
+HALF_WAY_SECONDS = 0.6
+"""How long a client that has been answered may take to confirm: a way to the other side of the world and back."""
+SYN_RECEIVED = b"03"
+"""In the table of the kernel's connections."""
 
 SO_ATTACH_FILTER = 26
 """From Linux' <asm-generic/socket.h>; Python has no name for it."""
@@ -53,35 +58,53 @@ def has_unread(connection: socket.socket) -> bool:
     return bool(polling.poll(0))
 
 
-def overlook_newcomers(listening: socket.socket) -> None:
+def overlook_newcomers(listening: socket.socket) -> bool:
     """
-    Have the kernel overlook who begins to connect from now on; whoever has connected already stays to be accepted.
+    Have the kernel overlook who begins to connect from now on, and tell whether it does; a handshake under way goes on.
 
-    Between a last look at the queue and the close of its socket somebody may connect, and would be reset with the
-    request that was sent already, however short that time is: here it lasts as long as other threads hold the
-    interpreter. A client that is overlooked asks again after a second, and hears then that nobody listens, which says
-    for certain that its request was carried out nowhere. A handshake that is half done goes on. Where there is no such
-    filter, and Linux alone has it, this does nothing, and the short time remains.
+    A client that is overlooked asks again after a second, and hears then that nobody listens, which says for certain
+    that its request was carried out nowhere. Linux alone has such a filter.
     """
     if sys.platform != "linux":
-        return
+        return False
     program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in DROP_SYN))
-    with contextlib.suppress(OSError):
+    try:
         listening.setsockopt(
             socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", len(DROP_SYN), ctypes.addressof(program))
         )
+    except OSError:
+        return False
+    return True
+
+
+def is_anybody_half_way(listening: socket.socket) -> bool:
+    """Tell whether a client has been answered by the kernel and has not confirmed yet: its request comes with that."""
+    port = b":%04X" % listening.getsockname()[1]
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with contextlib.suppress(OSError):
+            for line in Path(table).read_bytes().splitlines():
+                _, ours, _, state, *_ = line.split(maxsplit=4)
+                if state == SYN_RECEIVED and ours.endswith(port):
+                    return True
+    return False
 
 
 async def accepted(listening: socket.socket, *, within_seconds: float = 3.0) -> None:
     """
     Wait until the running loop has taken in whoever has connected; close ``listening`` right then, without an await.
 
-    The kernel completes connections by itself. One that still waits to be accepted is reset when its listening socket
-    is closed, and with it the request that a client has sent already. Nobody can connect any more from here on.
+    The kernel completes connections by itself. One that still waits to be accepted, or to be confirmed, is reset when
+    its listening socket is closed, and with it the request that a client has sent already. So nobody may come between
+    the last look and the close, which are as far from each other as other threads hold the interpreter; where the
+    kernel overlooks newcomers nobody does.
     """
-    overlook_newcomers(listening)
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + within_seconds  # where newcomers cannot be overlooked, they may come without end
+    began = loop.time()
+    deadline = began + within_seconds  # where newcomers cannot be overlooked, they may come without end
+    if overlook_newcomers(listening):
+        # Shorter than it takes a client that was overlooked to ask again: nobody waits longer for it.
+        while is_anybody_half_way(listening) and loop.time() < began + HALF_WAY_SECONDS:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
     turns_without = 0
     # Twice, since asyncio takes two turns: one to accept, and one to make a connection of it, which it no longer does
     # once the server is closed.

@@ -46,7 +46,7 @@ async def test_a_first_message_that_does_not_come_in_time_closes(visit, inside, 
     assert inside.scopes == []
 
 
-async def test_who_takes_no_goodbye_is_cut_off_and_its_place_given_to_others(visit, inside, settings, monkeypatch):
+async def test_who_takes_no_goodbye_is_cut_off(visit, inside, settings, monkeypatch):
     settings.USHER = settings.USHER.model_copy(update={"auth_seconds": 0.01})
     monkeypatch.setattr(authentication, "CLOSING_SECONDS", 0.01)
     dropped = []

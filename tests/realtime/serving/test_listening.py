@@ -5,19 +5,23 @@ import socket
 
 import pytest
 
+from realtime.serving import listening as ours
 from realtime.serving.limits import Limits
 from realtime.serving.listening import accepted, listen
 
+LONG = 20
+SYN_ALONE = ((0x30, 0, 0, 13), (0x45, 1, 0, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))
 
-@pytest.fixture
-def listening():
-    with listen("127.0.0.1", 0, Limits()) as listening:
+
+@pytest.fixture(params=["127.0.0.1", "::1"])
+def listening(request):
+    with listen(request.param, 0, Limits()) as listening:
         yield listening
 
 
 def connect(listening):
     """Connect, which the kernel does by itself, whether or not anybody accepts."""
-    return socket.create_connection(listening.getsockname(), timeout=0.3)
+    return socket.create_connection(listening.getsockname()[:2], timeout=0.3)
 
 
 async def test_nobody_comes_between_the_last_look_and_the_close(listening):
@@ -42,7 +46,7 @@ async def test_nobody_comes_between_the_last_look_and_the_close(listening):
 async def test_who_is_overlooked_is_refused_once_nobody_listens(listening):
     """With the certainty that nobody had heard the request, so that asking elsewhere does nothing twice."""
     await accepted(listening)
-    with socket.socket() as late:
+    with socket.socket(listening.family) as late:
         late.setblocking(False)
         connecting = asyncio.ensure_future(
             asyncio.get_running_loop().sock_connect(late, listening.getsockname()),
@@ -51,6 +55,25 @@ async def test_who_is_overlooked_is_refused_once_nobody_listens(listening):
         listening.close()
         with pytest.raises(ConnectionRefusedError):
             await connecting
+
+
+async def test_whoever_is_half_way_in_is_waited_for(listening, monkeypatch):
+    """Its request is on its way from far: here a filter holds up all that comes behind the first packet of a client."""
+    monkeypatch.setattr(ours, "DROP_SYN", SYN_ALONE)
+    ours.overlook_newcomers(listening)
+    monkeypatch.undo()
+    with connect(listening) as client:
+        client.sendall(b"a request")
+        assert not ours.has_unread(listening)
+        assert ours.is_anybody_half_way(listening)
+
+        await accepted(listening, within_seconds=0)  # what held it up is gone, and the kernel sends it once more
+
+        assert not ours.is_anybody_half_way(listening)
+        served, _ = listening.accept()
+        with served:
+            served.settimeout(LONG)
+            assert served.recv(100) == b"a request"
 
 
 def test_a_connection_from_before_goes_on(listening):
