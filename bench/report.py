@@ -57,8 +57,8 @@ to be, [docs/scaling.md](../docs/scaling.md) what they give for a deployment.
 
 
 def newest() -> dict[str, Any]:
-    """Return the newest results that are not a quick run's."""
-    files = sorted(file for file in RESULTS.glob("*.json") if not file.stem.endswith("-quick"))
+    """Return the newest results of a whole run: not of a quick one, and not of a part of one."""
+    files = sorted(file for file in RESULTS.glob("*.json") if not file.stem.endswith(("-quick", "-part")))
     if not files:
         raise FileNotFoundError(f"{RESULTS} has no results; measure first: make bench")
     results: dict[str, Any] = json.loads(files[-1].read_text())

@@ -110,7 +110,8 @@ def test_page_and_picture_are_written_from_the_newest_results(tmp_path, monkeypa
     with pytest.raises(FileNotFoundError, match="has no results; measure first: make bench"):
         newest()
 
-    for name, cpu in (("2026-11-25-0600", 9.0), ("2026-11-26-0600", 5.0), ("2026-11-27-0600-quick", 1.0)):
+    whole = [("2026-11-25-0600", 9.0), ("2026-11-26-0600", 5.0)]
+    for name, cpu in [*whole, ("2026-11-27-0600-quick", 1.0), ("2026-11-27-0700-part", 2.0)]:
         (tmp_path / f"{name}.json").write_text(json.dumps(results(row("Usher, uvicorn, lane", cpu))))
     page = tmp_path / "scaling.md"
     page.write_text("a GiB holds <!--=sockets_per_gib-->12<!--/--> sockets, *s* is <!--=socket_kb--><!--/--> KB")
