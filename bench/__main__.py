@@ -82,7 +82,9 @@ def _options() -> argparse.Namespace:
     if unknown:
         parser.error(f"--shapes has {', '.join(sorted(unknown))}; expected of {', '.join(s.name for s in SHAPES)}")
     if options.results is None:
-        options.results = RESULTS / f"{time.strftime('%Y-%m-%d-%H%M')}{'-quick' if options.quick else ''}.json"
+        is_part = options.shapes or options.systems or options.rounds or options.profile
+        kind = "-quick" if options.quick else "-part" if is_part else ""
+        options.results = RESULTS / f"{time.strftime('%Y-%m-%d-%H%M')}{kind}.json"
     return options
 
 

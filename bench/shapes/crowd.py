@@ -52,7 +52,7 @@ def _hundred(run: Run) -> None:
 
 def _thousand(run: Run) -> None:
     _crowd(run, everybody(run), each=run.scaled(1000), rounds=2, seconds=2)
-    if not run.is_quick:
+    if not (run.is_quick or run.profiles or run.rounds):
         # They are compared with each other, and differ by less than two rounds of one of them on a busy machine.
         _crowd(run, by_classes(run), each=run.scaled(1000), rounds=4, seconds=3)
 

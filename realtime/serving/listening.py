@@ -1,8 +1,8 @@
 """Opening the socket that a server listens on, and leaving it."""
 
 import asyncio
-import contextlib
 import ctypes
+import re
 import select
 import socket
 import struct
@@ -15,7 +15,7 @@ TURNS_TO_ACCEPT = 2
 HALF_WAY_SECONDS = 0.6
 """How long a client that has been answered may take to confirm: a way to the other side of the world and back."""
 SYN_RECEIVED = b"03"
-"""In the table of the kernel's connections."""
+"""In the kernel's table of connections, behind the two addresses of one."""
 
 SO_ATTACH_FILTER = 26
 """From Linux' <asm-generic/socket.h>; Python has no name for it."""
@@ -79,14 +79,12 @@ def overlook_newcomers(listening: socket.socket) -> bool:
 
 def is_anybody_half_way(listening: socket.socket) -> bool:
     """Tell whether a client has been answered by the kernel and has not confirmed yet: its request comes with that."""
-    port = b":%04X" % listening.getsockname()[1]
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        with contextlib.suppress(OSError):
-            for line in Path(table).read_bytes().splitlines():
-                _, ours, _, state, *_ = line.split(maxsplit=4)
-                if state == SYN_RECEIVED and ours.endswith(port):
-                    return True
-    return False
+    table = "tcp6" if listening.family is socket.AF_INET6 else "tcp"
+    try:
+        entry = rb":%04X \S+ %b " % (listening.getsockname()[1], SYN_RECEIVED)
+        return re.search(entry, Path("/proc/self/net", table).read_bytes()) is not None
+    except OSError:
+        return False
 
 
 async def accepted(listening: socket.socket, *, within_seconds: float = 3.0) -> None:
@@ -99,12 +97,12 @@ async def accepted(listening: socket.socket, *, within_seconds: float = 3.0) -> 
     kernel overlooks newcomers nobody does.
     """
     loop = asyncio.get_running_loop()
-    began = loop.time()
-    deadline = began + within_seconds  # where newcomers cannot be overlooked, they may come without end
     if overlook_newcomers(listening):
         # Shorter than it takes a client that was overlooked to ask again: nobody waits longer for it.
-        while is_anybody_half_way(listening) and loop.time() < began + HALF_WAY_SECONDS:  # noqa: ASYNC110
+        until = loop.time() + HALF_WAY_SECONDS
+        while loop.time() < until and is_anybody_half_way(listening):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
+    deadline = loop.time() + within_seconds  # where newcomers cannot be overlooked, they may come without end
     turns_without = 0
     # Twice, since asyncio takes two turns: one to accept, and one to make a connection of it, which it no longer does
     # once the server is closed.

@@ -50,7 +50,8 @@ def process():
 def test_what_is_filled_becomes_huge_where_the_system_can_do_it(process):
     found, made = process["first"]
     assert found >= 5
-    assert made == (found if process["system_can"] else 0)
+    # Now and then one cannot be made, where memory is in small pieces.
+    assert made >= 5 if process["system_can"] else made == 0
     assert process["huge"] >= 2 * made
 
 
@@ -61,9 +62,10 @@ def test_it_costs_little_and_the_stacks_of_threads_nothing(process):
 
 def test_each_piece_is_made_once_and_what_comes_later_too(process):
     found, made = process["first"]
-    assert process["again"] == [found - made, 0]
+    again, made_again = process["again"]
+    assert again == found - made, "what could not be made is tried again, and nothing else"
     later, _ = process["later"]
-    assert later - process["again"][0] >= 5
+    assert later - (again - made_again) >= 5
 
 
 def test_a_look_that_fails_is_not_the_last(monkeypatch):
@@ -88,6 +90,16 @@ def test_a_look_that_fails_is_not_the_last(monkeypatch):
         HugePages()._keep()
 
     assert waited == [huge_pages.LOOK_SECONDS, huge_pages.RETRY_SECONDS, huge_pages.LOOK_SECONDS]
+
+
+def test_what_the_system_refuses_is_tried_again_until_it_is_made(monkeypatch):
+    place, answers = 7 * huge_pages.HUGE_BYTES, iter([False, True])
+    monkeypatch.setattr(huge_pages, "_places", lambda: [place])
+    monkeypatch.setattr(huge_pages, "_filled", sorted)
+    monkeypatch.setattr(HugePages, "_is_made", lambda self, of: next(answers))
+    pages = HugePages()
+
+    assert [pages.gather() for _ in range(3)] == [(1, 0), (1, 1), (0, 0)]
 
 
 @pytest.mark.parametrize("are_allowed", [True, False])

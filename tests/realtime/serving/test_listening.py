@@ -1,6 +1,7 @@
 """Leaving a socket that is listened on: whoever has connected is taken in, and nobody comes between."""
 
 import asyncio
+import pathlib
 import socket
 
 import pytest
@@ -13,7 +14,17 @@ LONG = 20
 SYN_ALONE = ((0x30, 0, 0, 13), (0x45, 1, 0, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))
 
 
-@pytest.fixture(params=["127.0.0.1", "::1"])
+def loopbacks():
+    """Return the addresses of this machine itself: many a container has none of IPv6."""
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(("::1", 0))
+        except OSError:
+            return ["127.0.0.1"]
+    return ["127.0.0.1", "::1"]
+
+
+@pytest.fixture(params=loopbacks())
 def listening(request):
     with listen(request.param, 0, Limits()) as listening:
         yield listening
@@ -38,7 +49,6 @@ async def test_nobody_comes_between_the_last_look_and_the_close(listening):
         with pytest.raises(TimeoutError):
             connect(listening)
         server.close()
-        await server.wait_closed()
         await asyncio.sleep(0)
         assert taken_in == [early.getsockname()]
 
@@ -74,6 +84,21 @@ async def test_whoever_is_half_way_in_is_waited_for(listening, monkeypatch):
         with served:
             served.settimeout(LONG)
             assert served.recv(100) == b"a request"
+
+
+async def test_who_stays_half_way_is_not_waited_for_without_end(listening, monkeypatch):
+    looks = []
+    monkeypatch.setattr(ours, "HALF_WAY_SECONDS", 0.1)
+    monkeypatch.setattr(ours, "is_anybody_half_way", lambda _: looks.append(True) or True)
+    async with asyncio.timeout(LONG):
+        await accepted(listening)
+    assert looks
+
+
+def test_a_table_that_cannot_be_read_has_nobody_in_it(listening, monkeypatch):
+    """As where /proc is hidden."""
+    monkeypatch.setattr(ours, "Path", lambda *parts: pathlib.Path("/nowhere"))
+    assert not ours.is_anybody_half_way(listening)
 
 
 def test_a_connection_from_before_goes_on(listening):
