@@ -23,8 +23,7 @@ def judge_hides_contact(monkeypatch: pytest.MonkeyPatch):
         return lambda *args: real(*args) - {VIEW_USER_CONTACT}
 
     def hide() -> None:
-        for name in ("of_class", "of_user"):
-            monkeypatch.setattr(Held, name, without_contact(getattr(Held, name)))
+        monkeypatch.setattr(Held, "of", without_contact(Held.of))
 
     return hide
 
