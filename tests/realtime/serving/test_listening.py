@@ -43,28 +43,17 @@ async def test_nobody_comes_between_the_last_look_and_the_close(listening):
             taken_in.append(transport.get_extra_info("peername"))
 
     server = await asyncio.get_running_loop().create_server(Welcome, sock=listening)
-    with connect(listening) as early:
+    address = listening.getsockname()
+    with connect(listening) as early, socket.socket(listening.family) as late:
         await accepted(listening)
 
-        with pytest.raises(TimeoutError):
-            connect(listening)
-        server.close()
-        await asyncio.sleep(0)
-        assert taken_in == [early.getsockname()]
-
-
-async def test_who_is_overlooked_is_refused_once_nobody_listens(listening):
-    """With the certainty that nobody had heard the request, so that asking elsewhere does nothing twice."""
-    await accepted(listening)
-    with socket.socket(listening.family) as late:
         late.setblocking(False)
-        connecting = asyncio.ensure_future(
-            asyncio.get_running_loop().sock_connect(late, listening.getsockname()),
-        )
+        connecting = asyncio.ensure_future(asyncio.get_running_loop().sock_connect(late, address))
         await asyncio.sleep(0)  # it has asked
-        listening.close()
-        with pytest.raises(ConnectionRefusedError):
+        server.close()
+        with pytest.raises(ConnectionRefusedError):  # with the certainty that nobody had heard its request
             await connecting
+        assert taken_in == [early.getsockname()]
 
 
 async def test_whoever_is_half_way_in_is_waited_for(listening, monkeypatch):
