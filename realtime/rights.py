@@ -59,11 +59,7 @@ class Held(NamedTuple):
             codenames = by_groups.get(group_id)
             if codenames is not None:
                 found = found | codenames if found else codenames
-        return found if user_id is None or not self.by_users else found | self.of_user(user_id)
-
-    def of_user(self, user_id: UUID) -> frozenset[str]:
-        """Return what a user holds by himself, in no group."""
-        return self.by_users.get(user_id, NOTHING)
+        return found if user_id is None or not self.by_users else found | self.by_users.get(user_id, NOTHING)
 
     def of_viewer(self, viewer: Viewer) -> frozenset[str]:
         """Return all that a viewer holds."""

@@ -130,7 +130,7 @@ def test_what_groups_and_the_user_hold_adds_up(cast):
 
     assert held(cast.bob, cast.dave) == {VIEW_USER, VIEW_USER_ORIGIN}
     found = rights.grants_on("accounts.User", [cast.dave.pk])
-    assert found.on(cast.dave.pk).of_user(cast.bob.user_id) == {VIEW_USER_ORIGIN}
+    assert found.on(cast.dave.pk).of(frozenset(), cast.bob.user_id) == {VIEW_USER_ORIGIN}
     assert found.on(cast.dave.pk).of(viewer(cast.bob).group_ids) == {VIEW_USER}
     assert found.on(cast.dave.pk).of(frozenset()) == set()
 
