@@ -71,6 +71,7 @@ async def test_a_slow_line_is_said_to_connect_and_to_catch_up(cut_off, stage_of)
         dave = await stage.story.sign_up("dave")
         await alice.sees_row(dave.username)
 
+        await alice.waits_to_be_sent_for()
         line.down()
         await alice.is_said_to_be("Reconnecting")
         for _ in range(3):

@@ -24,6 +24,7 @@ async def test_a_server_that_is_killed_is_said_to_be_gone_and_made_up_for(serve,
     alice = await stage.viewer("alice")
     dave = await stage.story.sign_up("dave")
     await alice.sees_row(dave.username)
+    await alice.waits_to_be_sent_for()
 
     stage.server.process.send(signal.SIGKILL)
 

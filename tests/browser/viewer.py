@@ -16,7 +16,10 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PATIENCE_MS = 15_000
 # A status that is an error, and a line that breaks, are written to the console by the browser itself.
 EXPECTED = re.compile(r"^Failed to load resource: |^WebSocket connection to ")
+# What `waits_to_be_sent_for` sets; the client takes hold of the function when it is made.
 WATCH = """
+    const { random } = Math
+    Math.random = () => globalThis.chance ?? random()
     addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sourceFile, lineNumber }) =>
         console.error('policy violated', violatedDirective, blockedURI, `${sourceFile}:${lineNumber}`))
 """
@@ -87,6 +90,10 @@ class Viewer:
         await self.page.get_by_role("button", name="Pause").click()
         await self.page.keyboard.press("Escape")
         await self.is_said_to_be("Paused")
+
+    async def waits_to_be_sent_for(self) -> None:
+        """Have the page wait a minute or more before it comes back by itself: nobody races it for "Retry now"."""
+        await self.page.evaluate("chance = 120")
 
     # Seeing
 
