@@ -41,12 +41,13 @@ def apply(answer: Answer, planned: Iterable[tuple[Audience, TenantPlan]], projec
 class Batch:
     """One answer for one audience, while it is being applied: step by step, until one of them says that it is over."""
 
-    facts: TenantFacts
-    """The tenant, once it has begun."""
+    __slots__ = ("_parcels", "answer", "audience", "facts", "has_more", "is_over", "planned", "showing")
 
     def __init__(self, answer: Answer, audience: Audience, planned: TenantPlan, projector: Projector) -> None:
         self.audience = audience
         self.answer = answer
+        self.facts: TenantFacts
+        """The tenant, once it has begun."""
         self.planned = planned
         self.showing = Showing(answer, projector)
         self.is_over = False
@@ -87,7 +88,7 @@ class Batch:
     def renew_rights(self) -> None:
         """Load what the snapshot loaded; close whoever lost admission; tell whoever sees or may do something else."""
         self.audience.rights = self.facts.rights
-        told = set(self.answer.told.get(self.audience.tenant_id, ()))
+        told = set(self.answer.told.get(self.audience.tenant_id, ())) if self.answer.told else set()
         if self.answer.loaded:
             for session_id in self.audience.entries.keys() & self.answer.loaded:
                 entry = self.audience.entries[session_id]
@@ -150,7 +151,9 @@ class Batch:
         self.renew_tokens()
         self.feed()
         audience = self.audience
-        self.has_more = audience.position != self.facts.head or any(c.wants_page for c in audience.behind)
+        self.has_more = audience.position != self.facts.head or (
+            bool(audience.behind) and any(c.wants_page for c in audience.behind)
+        )
 
     def admit(self) -> None:
         """Let in whoever registered before the plan was made and was loaded by it."""

@@ -19,7 +19,7 @@ from django.db.backends.utils import CursorWrapper
 from psycopg.pq import Format
 
 from realtime import log, rights
-from realtime.kinds import EventKind, declared, is_declared, kind_named
+from realtime.kinds import EventKind, declared
 from realtime.log import Page
 from realtime.projection import LoggedEvent
 from realtime.rights import Grants, HeldReader
@@ -40,20 +40,26 @@ def glance(wanted: Sequence[Page]) -> Glance:
     """Return what is to be known of some tenants, one page for each, and of what their pages have."""
     kinds = declared()
     readers = {kind.subject: HeldReader() for kind in kinds}
+    reader_of = {kind.name: readers[kind.subject] for kind in kinds}
     tenants: dict[int, tuple[bool, int, int, int]] = {}
     pages: dict[Page, list[LoggedEvent]] = {}
     page_of = {page[0]: page for page in wanted}
     with _cursor() as cursor:
         cursor.execute(_statement(cursor.db.vendor, kinds), _parameters(cursor.db.vendor, wanted))
-        for tenant_id, is_active, days, head, counter, *of_event, to_groups, to_users in cursor.fetchall():
+        for tenant_id, is_active, days, head, counter, position, *of_event, to_groups, to_users in cursor.fetchall():
             tenants[tenant_id] = bool(is_active), days, head, counter
-            if of_event[0] is None:
+            if position is None:
                 continue  # a tenant without news
-            event = log.event_of(tenant_id, *of_event)
-            pages.setdefault(page_of[tenant_id], []).append(event)
+            event = log.event_of(tenant_id, position, *of_event)
+            page = page_of[tenant_id]
+            if page in pages:
+                pages[page].append(event)
+            else:
+                pages[page] = [event]
             # One of an unknown kind must not blind this process for all tenants: whoever projects it fails, alone.
-            if is_declared(event.kind):
-                readers[kind_named(event.kind).subject].read(event.subject_id, to_groups, to_users)
+            reader = reader_of.get(event.kind)
+            if reader is not None:
+                reader.read(event.subject_id, to_groups, to_users)
     return Glance(tenants, pages, {subject: reader.grants for subject, reader in readers.items()})
 
 

@@ -8,6 +8,7 @@ permission to see it. The subject's model needs a UUID key and guardian permissi
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from string import Formatter
 from typing import Any
 
 Names = tuple[tuple[str, ...], tuple[str, ...]]
@@ -39,7 +40,25 @@ class EventKind:
 
     def message_about(self, snapshot: Mapping[str, Any]) -> str:
         """Return the sentence for a person, made only of fields that ``hear`` itself shows."""
-        return self.message.format_map({name: snapshot.get(name) for name in self._heard})
+        sentence = self._sentence
+        if sentence is None:
+            return self.message.format_map({name: snapshot.get(name) for name in self._heard})
+        words, names = sentence
+        return words % tuple(map(snapshot.get, names))
+
+    @cached_property
+    def _sentence(self) -> tuple[str, tuple[str, ...]] | None:
+        """The message for ``%``, a quarter of the time, and what it names; None if that is not all."""
+        words, names = "", []
+        for text, name, spec, conversion in Formatter().parse(self.message):
+            words += text.replace("%", "%%")
+            if name is None:
+                continue
+            if spec or conversion or not name.isidentifier() or name not in self._heard:
+                return None
+            words += "%s"
+            names.append(name)
+        return words, tuple(names)
 
     @cached_property
     def _heard(self) -> tuple[str, ...]:

@@ -184,6 +184,9 @@ def triples_in(vendor: str) -> str:
     return f"(SELECT {columns} FROM json_each(%s))"  # noqa: S608  as above
 
 
+_snapshots: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+
+
 def event_of(  # noqa: PLR0917  a row
     tenant_id: int, position: int, identity: UUID | str, kind: str, subject_id: UUID | str, snapshot: str, at: datetime
 ) -> LoggedEvent:
@@ -195,6 +198,6 @@ def event_of(  # noqa: PLR0917  a row
         identity if isinstance(identity, UUID) else UUID(identity),
         kind,
         subject_id if isinstance(subject_id, UUID) else UUID(subject_id),
-        msgspec.json.decode(snapshot),
+        _snapshots.decode(snapshot),
         at if at.tzinfo is not None else at.replace(tzinfo=UTC),
     )

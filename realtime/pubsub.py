@@ -49,20 +49,30 @@ class Shard(RedisSingleShardConnection):  # type: ignore[misc]
     def _receive_message(self, message: dict[str, Any] | None) -> None:
         """Hand on a message that redis-py has read, or None, and all those that came with it."""
         super()._receive_message(message)
-        for channel, data in _arrived(self._pubsub.connection):
-            super()._receive_message({"channel": channel, "data": data})
+        channels, groups = self.channel_layer.channels, self.channel_layer.groups
+        for name, data in _arrived(self._pubsub.connection):
+            # As the base class does it, which would have each as a dict.
+            channel = name.decode()
+            if channel in channels:
+                channels[channel].put_nowait(data)
+            else:
+                for member in groups.get(channel, ()):
+                    if member in channels:
+                        channels[member].put_nowait(data)
 
 
 def messages_in(buffer: bytes | bytearray) -> tuple[list[tuple[bytes, bytes]], int]:
     """Return the messages, as (channel, data), with which a buffer begins, and how many bytes of it they are."""
+    whole = bytes(buffer)
     found = []
     end = 0
-    while (head := HEAD.match(buffer, end)) is not None and len(head[2]) == int(head[1]):
+    while (head := HEAD.match(whole, end)) is not None:
+        length, channel, size = head.groups()
         begin = head.end()
-        after = begin + int(head[3])
-        if len(buffer) < after + 2:
-            break  # the rest is on the way
-        found.append((head[2], bytes(buffer[begin:after])))
+        after = begin + int(size)
+        if len(channel) != int(length) or len(whole) < after + 2:
+            break  # of another kind, or the rest is on the way
+        found.append((channel, whole[begin:after]))
         end = after + 2
     return found, end
 

@@ -58,8 +58,7 @@ class Plan:
     pages: frozenset[Page] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class TenantFacts:
+class TenantFacts(NamedTuple):
     """
     A tenant at the moment of the snapshot. ``changes``: of rights, since the counter that the plan knew.
 
@@ -132,7 +131,7 @@ def read(plan: Plan) -> Answer:
 
 def _glanced(plan: Plan) -> Answer | None:
     """Return the answer to a plan of live sockets alone, if nobody's rights have moved; else None."""
-    wanted = [tenant.page for tenant in plan.tenants if tenant.page is not None]
+    wanted = [page for tenant in plan.tenants if (page := tenant.page) is not None]
     if not wanted or plan.joining or plan.resumptions or plan.pages or len(wanted) < len(plan.tenants):
         return None
     answer = Answer(read_at=time.time())
