@@ -200,6 +200,14 @@ class Audience:
             pages=self._next_pages(),
         )
 
+    def to_compare(self, now: float) -> tuple[int, int, int] | None:
+        """Return what a sweep compares: tenant's id, position, rights counter. None if it is to be read anyway."""
+        if self.position is None or self.rights is None or self.newcomers or self.renewals or self.behind:
+            return None
+        if self._left or self.endings.is_due(now):
+            return None
+        return self.tenant_id, self.position, self.rights
+
     def _length(self) -> int:
         sockets = len(self.members)
         return PAGE if sockets * PAGE <= FRAMES_A_TURN else max(1, min(PAGE, self.frames_a_turn // sockets))

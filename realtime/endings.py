@@ -38,7 +38,7 @@ class Endings:
     def due(self, now: float) -> list[Connection]:
         """Return the sockets that have ended by ``now``, and forget them."""
         found: list[Connection] = []
-        while self._seconds and self._seconds[0] <= now:
+        while self.is_due(now):
             second = self._seconds[0]
             ended = [connection for connection in self._by_second[second] if self._at[connection] <= now]
             for connection in ended:
@@ -49,6 +49,10 @@ class Endings:
             del self._by_second[second]
             heappop(self._seconds)
         return found
+
+    def is_due(self, now: float) -> bool:
+        """Tell whether it is worth asking who has ended by ``now``."""
+        return bool(self._seconds) and self._seconds[0] <= now
 
     def __len__(self) -> int:
         """Return how many sockets there are."""

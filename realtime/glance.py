@@ -4,7 +4,10 @@ What nearly every batch wants, read in one statement: counters, what is new, and
 One statement sees one moment by itself. As a transaction of several, with a trip to the database for its beginning, its
 isolation level, each question and its end, the same took more of the server than all else that a batch costs.
 
-It is not prepared: between this process and PostgreSQL there may be a pooler that hands out another session each time.
+What a sweep compares is one statement as well.
+
+They are not prepared: between this process and PostgreSQL there may be a pooler that hands out another session each
+time.
 """
 
 import json
@@ -63,6 +66,18 @@ def glance(wanted: Sequence[Page]) -> Glance:
     return Glance(tenants, pages, {subject: reader.grants for subject, reader in readers.items()})
 
 
+def moved(known: Sequence[tuple[int, int, int]]) -> list[int]:
+    """
+    Return the tenants that are to be read: each is known by its id, the position and the rights counter it was read at.
+
+    They are those who have other ones, who are suspended, or who are no more. In one query, of which nothing comes back
+    for all the others.
+    """
+    with _cursor() as cursor:
+        cursor.execute(_moved(cursor.db.vendor), _parameters(cursor.db.vendor, known))
+        return [tenant_id for (tenant_id,) in cursor.fetchall()]
+
+
 @contextmanager
 def _cursor() -> Iterator[CursorWrapper]:
     """Give a cursor of Django's; on PostgreSQL one that takes ids and times as they are, and not as text."""
@@ -81,24 +96,37 @@ def _cursor() -> Iterator[CursorWrapper]:
 @lru_cache(maxsize=8)
 def _statement(vendor: str, kinds: tuple[EventKind, ...]) -> str:
     if vendor == "postgresql":
-        plan = "unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS k(a, b, c)"
         # LATERAL and LIMIT leave the planner no choice but the index, whatever it thinks of how many there are.
         events = (
             "LATERAL (SELECT * FROM realtime_event e WHERE h.position > k.b AND e.tenant_id = k.a "
             "AND e.position > k.b AND e.position <= k.b + k.c ORDER BY e.position LIMIT k.c) e ON TRUE"
         )
     else:
-        plan = f"{log.triples_in(vendor)} k"
         events = (
             "realtime_event e ON h.position > k.b "
             "AND e.tenant_id = k.a AND e.position > k.b AND e.position <= k.b + k.c"
         )
     return (
         "SELECT t.id, t.is_active, t.retention_days, COALESCE(h.position, 0), COALESCE(r.value, 0), "  # noqa: S608
-        f"{log.COLUMNS}, {', '.join(_held(vendor, kinds))} FROM {plan} JOIN tenants_tenant t ON t.id = k.a "
+        f"{log.COLUMNS}, {', '.join(_held(vendor, kinds))} FROM {_given(vendor)} JOIN tenants_tenant t ON t.id = k.a "
         "LEFT JOIN tenants_head h ON h.tenant_id = k.a LEFT JOIN tenants_rightscounter r ON r.tenant_id = k.a "
         f"LEFT JOIN {events} ORDER BY t.id, e.position"
     )
+
+
+def _moved(vendor: str) -> str:
+    return (
+        f"SELECT k.a FROM {_given(vendor)} LEFT JOIN tenants_tenant t ON t.id = k.a "  # noqa: S608  names of our own
+        "LEFT JOIN tenants_head h ON h.tenant_id = k.a LEFT JOIN tenants_rightscounter r ON r.tenant_id = k.a "
+        "WHERE t.is_active IS NOT TRUE OR COALESCE(h.position, 0) <> k.b OR COALESCE(r.value, 0) <> k.c"
+    )
+
+
+def _given(vendor: str) -> str:
+    """Return SQL for a table k of three integers a row, made of ``_parameters``."""
+    if vendor == "postgresql":
+        return "unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS k(a, b, c)"
+    return f"{log.triples_in(vendor)} k"
 
 
 def _held(vendor: str, kinds: tuple[EventKind, ...]) -> tuple[str, str]:
@@ -114,7 +142,7 @@ def _held(vendor: str, kinds: tuple[EventKind, ...]) -> tuple[str, str]:
     return f"CASE e.kind {to_groups} END", f"CASE e.kind {to_users} END"
 
 
-def _parameters(vendor: str, wanted: Sequence[Page]) -> list[Any]:
+def _parameters(vendor: str, wanted: Sequence[tuple[int, int, int]]) -> list[Any]:
     if vendor == "postgresql":
         # As text: psycopg's own way with lists takes five times as long.
         return [f"{{{','.join(map(str, column))}}}" for column in zip(*wanted, strict=True)]

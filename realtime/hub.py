@@ -9,6 +9,7 @@ While bells get lost the sweeps come more often.
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -69,6 +70,7 @@ class Hub:
         self._layer: Any = channel_layers[DEFAULT_CHANNEL_LAYER]
         self._hearing = Hearing(self._layer, self.mark)
         self._dirty: set[int] = set()
+        self._is_sweep_due = False
         self._wake = asyncio.Event()
         self._emptied = asyncio.Event()
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="usher-hub")
@@ -186,8 +188,8 @@ class Hub:
     async def _sweep(self) -> None:
         while True:
             await self._until_next_sweep()
-            for tenant_id in self.audiences:
-                self.mark(tenant_id)
+            self._is_sweep_due = True
+            self._wake.set()
             # Here and not where reading fails: a database that hangs fails nothing, and answers nothing either.
             if self._blind_since is not None and self._loop.time() - self._blind_since >= BLIND_SECONDS:
                 self._close_all()
@@ -205,12 +207,16 @@ class Hub:
             await self._wake.wait()
             self._wake.clear()
             batch, self._dirty = self._dirty & self.audiences.keys(), set()
-            if not batch:
+            is_sweep, self._is_sweep_due = self._is_sweep_due and bool(self.audiences), False
+            if not batch and not is_sweep:
                 continue
             began = self._loop.time()
             self._blind_since = self._blind_since or began
             try:
-                await self._turn(batch)
+                if is_sweep:
+                    batch = (batch | await self._moved()) & self.audiences.keys()
+                if batch:
+                    await self._turn(batch)
                 if pause:
                     logger.warning("the log can be read again")
                 pause = 0.0
@@ -220,9 +226,25 @@ class Hub:
                 if not pause:
                     _complain(error)
                 self._dirty |= batch
+                self._is_sweep_due = self._is_sweep_due or is_sweep
                 self._wake.set()
                 pause = min(RETRY_SECONDS[1], 2 * (pause or RETRY_SECONDS[0]))
                 await asyncio.sleep(pause)
+
+    async def _moved(self) -> set[int]:
+        """Compare every tenant's counters with the database; return those that are to be read."""
+        moved: set[int] = set()
+        known = []
+        now = time.time()
+        for tenant_id, audience in self.audiences.items():
+            to_compare = audience.to_compare(now)
+            if to_compare is None:
+                moved.add(tenant_id)
+            else:
+                known.append(to_compare)
+        if known:
+            moved.update(await self._loop.run_in_executor(self._reader, snapshot.moved, known))
+        return moved
 
     async def _turn(self, batch: set[int]) -> None:
         # Those with few sockets first: they are done soon, and wait for nobody's crowd.

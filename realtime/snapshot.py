@@ -8,7 +8,7 @@ The number of queries is constant, however many tenants, events and viewers a ba
 import json
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,10 +17,9 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
-from realtime import changes, cursors, log, ports, rights
+from realtime import changes, cursors, glance, log, ports, rights
 from realtime.changes import Change
 from realtime.cursors import Resumption
-from realtime.glance import glance
 from realtime.kinds import declared, is_declared, kind_named
 from realtime.log import PAGE, Page
 from realtime.projection import LoggedEvent
@@ -118,12 +117,24 @@ def one_moment() -> Iterator[None]:
 
 def read(plan: Plan) -> Answer:
     """Return what ``plan`` asks for; raises what the database raises, after closing the thread's connection."""
-    try:
+    with _anew_after_an_error():
         answer = _glanced(plan)
         if answer is not None:
             return answer
         with one_moment():
             return _read(plan)
+
+
+def moved(known: Sequence[tuple[int, int, int]]) -> list[int]:
+    """Return the ids of those of some tenants who are to be read (see ``glance.moved``); raises as ``read`` does."""
+    with _anew_after_an_error():
+        return glance.moved(known)
+
+
+@contextmanager
+def _anew_after_an_error() -> Iterator[None]:
+    try:
+        yield
     except Exception:
         connections[DEFAULT_DB_ALIAS].close()
         raise
@@ -135,7 +146,7 @@ def _glanced(plan: Plan) -> Answer | None:
     if not wanted or plan.joining or plan.resumptions or plan.pages or len(wanted) < len(plan.tenants):
         return None
     answer = Answer(read_at=time.time())
-    seen = glance(wanted)
+    seen = glance.glance(wanted)
     for planned in plan.tenants:
         found = seen.tenants.get(planned.tenant_id)
         if found is None:

@@ -185,13 +185,13 @@ async def test_an_outage_that_is_over_closes_nobody_who_comes_after_it(monkeypat
         home.hub._blind_since = home.hub._blind_since and home.hub._blind_since - 60
         late = home.enter(await home.write(identity_of, session))
         sweeps = asyncio.Event()
-        mark = home.hub.mark
+        until_next_sweep = home.hub._until_next_sweep
 
-        def marked(tenant_id: int, head: int = 0) -> None:
-            mark(tenant_id, head)
+        async def swept() -> None:
+            await until_next_sweep()
             sweeps.set()
 
-        monkeypatch.setattr(home.hub, "mark", marked)
+        monkeypatch.setattr(home.hub, "_until_next_sweep", swept)
         for _ in range(2):  # the second one proves that the first was through
             sweeps.clear()
             await asyncio.wait_for(sweeps.wait(), 60)

@@ -79,7 +79,7 @@ async def test_rights_events_and_grants_are_of_one_moment(monkeypatch, in_one_mo
 
 @pytest.mark.usefixtures("no_bells")
 async def test_a_revocation_and_a_creation_in_one_transaction(monkeypatch, reading):
-    seam = Seam(monkeypatch, *((snapshot, "glance") if reading == "one statement" else (log, "pages")))
+    seam = Seam(monkeypatch, *((snapshot.glance, "glance") if reading == "one statement" else (log, "pages")))
     async with house() as home:
         acme, alice, bob = await home.write(_acme_with_bob_and_alice)
         sockets = [await home.socket(session) for session in await _sessions(home, alice, bob)]
