@@ -1,10 +1,11 @@
-"""The clocks of one open socket: its heartbeat, and the end of its token. No task, one timer each."""
+"""The clocks of one open socket: its heartbeat, among many others', and the end of its token. No task."""
 
 import asyncio
 import random
 import time
 
 from realtime import protocol
+from realtime.beats import MOMENTS, beats_of_this_loop
 from realtime.connection import Connection, State
 from realtime.protocol import Close
 
@@ -17,12 +18,19 @@ LOOK_AGAIN_SECONDS = 0.5
 class Lifetime:
     """Pings, waits for answers, reminds of the token's end and closes at it."""
 
+    __slots__ = (
+        *("_beats", "_connection", "_has_pinged", "_heartbeat_seconds", "_lead_seconds", "_loop", "_moment"),
+        *("_pong_seconds", "_reminder_is_due", "_token_ends_at", "_token_timer"),
+    )
+
     def __init__(self, connection: Connection, *, heartbeat_seconds: float, pong_seconds: float) -> None:
         self._connection = connection
         self._heartbeat_seconds = heartbeat_seconds
         self._pong_seconds = pong_seconds
         self._loop = asyncio.get_running_loop()
-        self._pulse = self._loop.call_later(self._until_ping(), self._ping)
+        self._beats = beats_of_this_loop()
+        self._has_pinged = False
+        self._moment = self._beats.put(self, seconds=self._until_ping())
         self._token_timer: asyncio.TimerHandle | None = None
         self._reminder_is_due = False
         self._lead_seconds = self._token_ends_at = 0.0
@@ -31,21 +39,28 @@ class Lifetime:
 
     def heard(self) -> None:
         """Note a message from the client: any traffic proves that it lives."""
-        self._pulse.cancel()
-        self._pulse = self._loop.call_later(self._until_ping(), self._ping)
+        self._beats.remove(self, moment=self._moment)
+        self._has_pinged = False
+        self._moment = self._beats.put(self, seconds=self._until_ping())
 
     def stop(self) -> None:
         """Stop all clocks."""
-        self._pulse.cancel()
+        self._beats.remove(self, moment=self._moment)
         if self._token_timer is not None:
             self._token_timer.cancel()
 
     def _until_ping(self) -> float:
-        return self._heartbeat_seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  spreads load
+        latest = (1 + JITTER) / (1 + 1 / MOMENTS)
+        return self._heartbeat_seconds * random.uniform(1 - JITTER, latest)  # noqa: S311  spreads load
 
-    def _ping(self) -> None:
+    def beat(self) -> None:
+        """Ping, or if that was not answered close."""
+        if self._has_pinged:
+            self._connection.close(Close.NO_PONG)
+            return
+        self._has_pinged = True
+        self._moment = self._beats.put(self, seconds=self._pong_seconds)
         self._connection.control(protocol.PING)
-        self._pulse = self._loop.call_later(self._pong_seconds, self._connection.close, Close.NO_PONG)
 
     def _begin_token(self) -> None:
         left = self._connection.identity.token_expires_at - time.time()
