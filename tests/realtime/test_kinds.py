@@ -48,6 +48,25 @@ def test_the_sentence_is_made_of_what_everybody_sees_who_hears_of_it():
     assert SHIPPED.message_about({"carrier": "Otto", "receiver": "Zoë"}) == "Shipped with Otto"
 
 
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("100 % by {carrier}, {{at once}}", "100 % by Otto, {at once}"),
+        ("{carrier} and {carrier}", "Otto and Otto"),
+        ("By {carrier:>6}", "By   Otto"),
+        ("By {carrier!r}", "By 'Otto'"),
+        ("By {carrier[0]}", "By O"),
+        ("Number {id}", "Number None"),
+        ("%s %(carrier)s", "%s %(carrier)s"),
+        ("", ""),
+    ],
+)
+def test_a_sentence_is_whatever_python_makes_of_a_format(message, words):
+    kind = EventKind(name="x", subject="x.X", hear=SHIPPED.hear, fields=SHIPPED.fields, message=message)
+
+    assert kind.message_about({"carrier": "Otto", "receiver": "Zoë"}) == words
+
+
 def test_what_is_inside_a_value_is_never_read_as_a_format():
     assert SHIPPED.message_about({"carrier": "{receiver} {0.__class__}"}) == "Shipped with {receiver} {0.__class__}"
 
