@@ -28,15 +28,23 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     ),
     "bells, Redis": ("realtime/hearing", "realtime/bell", "realtime/pubsub", "channels_redis/", "redis/", "msgpack/"),
     "hub, batches": ("realtime/hub", "realtime/batch", "realtime/audience"),
-    "connections": ("realtime/connection", "realtime/lifetime", "realtime/consumers", "realtime/limits", "channels/"),
+    "connections": (
+        "realtime/connection",
+        "realtime/lifetime",
+        "realtime/beats",
+        "realtime/consumers",
+        "realtime/limits",
+        "channels/",
+    ),
 }
 """A part, and how the files begin that are of it."""
 WRITES = {"hand_out": "writing to sockets"}
 """Functions that are of another part than their file: this one calls the kernel itself."""
-WAITING = ("EpollSelector.select", "Condition.wait", "_worker", "Connection.wait")
+WAITING = ("EpollSelector.select", "Condition.wait", "_worker", "Connection.wait", "HugePages._keep")
 """
-Innermost where a thread waits: for sockets, for another thread, for work, for PostgreSQL. py-spy stops the server for
-each sample, and a thread that is stopped looks as if it ran. Unstopped, stacks that change fast would not be read.
+Innermost where a thread waits: for sockets, for another thread, for work, for PostgreSQL, for time. py-spy stops the
+server for each sample, and a thread that is stopped looks as if it ran. Unstopped, stacks that change fast would not be
+read.
 """
 LOOP, OTHER = "loop, threads", "other"
 OF_THE_LOOP = ("asyncio/", "uvloop/", "asgiref/", "concurrent/", "threading", "selectors", "queue")
