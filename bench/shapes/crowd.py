@@ -5,7 +5,7 @@ from functools import partial
 
 from bench.run import Run
 from bench.shapes import Shape
-from bench.shapes.systems import by_classes, everybody, floor_and_usher, peers, some, tutorials
+from bench.shapes.systems import alike, everybody, floor_and_usher, peers, some, tutorials, under_uvicorn
 from bench.systems import System
 
 SEVERAL = 8
@@ -20,6 +20,11 @@ is put into huge pages within some three seconds.
 """
 TENANTS_SECONDS, TENANTS_SECONDS_OF_OTHERS = 8.0, 3.0
 """For as long those systems are measured with many tenants, since what they do then falls into it; and the others."""
+MORE_ROUNDS = 4
+"""
+For systems that a measure compares and whose costs are near what it asks for: two rounds of one of them differ by more
+while the machine's neighbours are busy. They come apart from the others, close to each other.
+"""
 SLOW = 2000
 """From so many sockets on the tutorial gets one event at a time: eight would keep it busy for half a minute."""
 
@@ -52,9 +57,8 @@ def _hundred(run: Run) -> None:
 
 def _thousand(run: Run) -> None:
     _crowd(run, everybody(run), each=run.scaled(1000), rounds=2, seconds=2)
-    if not (run.is_quick or run.profiles or run.rounds):
-        # They are compared with each other, and differ by less than two rounds of one of them on a busy machine.
-        _crowd(run, by_classes(run), each=run.scaled(1000), rounds=4, seconds=3)
+    if _is_whole(run):
+        _crowd(run, alike(run), each=run.scaled(1000), rounds=MORE_ROUNDS, seconds=3)
 
 
 def _five_thousand(run: Run) -> None:
@@ -65,10 +69,18 @@ def _tenants(run: Run) -> None:
     groups, window = run.scaled(1000), 64
     # Frames that leave joined are of one tenant: with so many of them that makes no difference.
     ours = [system for system in floor_and_usher(run) if "not joined" not in system.name]
-    for number, system in run.in_turns([*ours, *tutorials(run), *peers(run)], rounds=2):
+    turns = list(run.in_turns([*ours, *tutorials(run), *peers(run)], rounds=2))
+    if _is_whole(run):
+        turns += run.in_turns(under_uvicorn(run), rounds=MORE_ROUNDS)
+    for number, system in turns:
         seconds = TENANTS_SECONDS if system.name.startswith(BUSY_WHEN_IDLE) else TENANTS_SECONDS_OF_OTHERS
         measure = partial(_one, run, system, number, groups=groups, each=5, windows=(window,), seconds=seconds)
         run.attempt(system, measure)
+
+
+def _is_whole(run: Run) -> bool:
+    """Tell whether the rounds are those that the measures are judged by."""
+    return not (run.is_quick or run.profiles or run.rounds)
 
 
 METHOD = (
@@ -76,16 +88,17 @@ METHOD = (
     "one. Warmed up, then measured for some seconds. Latency is from the marker in the payload, set before publishing, "
     "to the socket."
 )
+MORE = "Systems that a measure compares, and that are near what it asks for, have four more rounds among themselves."
 METHOD_OF_TENANTS = (
-    f"{METHOD} Usher and the tutorial for {TENANTS_SECONDS:g} seconds, since some of what they do comes every few "
-    f"seconds; the others for {TENANTS_SECONDS_OF_OTHERS:g}. Peers parse an HTTP request for each event, so for every "
-    "five deliveries, where Usher and the tutorial read Redis."
+    f"{METHOD} {MORE} Usher and the tutorial for {TENANTS_SECONDS:g} seconds, since some of what they do comes every "
+    f"few seconds; the others for {TENANTS_SECONDS_OF_OTHERS:g}. Peers parse an HTTP request for each event, so for "
+    "every five deliveries, where Usher and the tutorial read Redis."
 )
 SHAPES = (
     Shape(
         "thousand",
         "What does a delivery cost the server, and how late is it, with 1,000 viewers in one tenant?",
-        METHOD,
+        f"{METHOD} {MORE}",
         _thousand,
     ),
     Shape("tenants", "And with 1,000 tenants of 5 viewers, 64 events in flight?", METHOD_OF_TENANTS, _tenants),

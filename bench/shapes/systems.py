@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bench.run import Run
 from bench.systems import System
+from bench.systems.centrifuge import Centrifuge
 from bench.systems.floor import Floor
 from bench.systems.peers import PEERS
 from bench.systems.tutorial import Tutorial
@@ -30,6 +31,18 @@ def by_classes(run: Run) -> list[System]:
         Usher(run.publishers, classes=classes, settings=SAMPLED, kind=SAMPLE_TAKEN)
         for classes in ((1, 16) if run.is_quick else (1, 4, 16))
     ]
+
+
+def alike(run: Run) -> list[System]:
+    """Return those whose costs with 1,000 viewers are near what a measure asks for."""
+    lanes = [Usher(run.publishers, lane="on"), Usher(run.publishers, lane="single")]
+    return [Floor(), *lanes, *by_classes(run), Centrifuge()]
+
+
+def under_uvicorn(run: Run) -> list[System]:
+    """Return those whose costs with many tenants are near what a measure asks for."""
+    lanes = [Usher(run.publishers, lane="on"), Usher(run.publishers, lane="off")]
+    return [*lanes, Tutorial(run.house, server="uvicorn")]
 
 
 def tutorials(run: Run) -> list[Tutorial]:
