@@ -179,6 +179,7 @@ async def test_a_comparison_that_fails_is_made_again_and_complained_of_once(monk
         monkeypatch.setattr(snapshot, "moved", failing)
         swept_once(home.hub)
         await home.write(make_user, acme, "dave")
+        await until(lambda: len(caplog.messages) > 1)
         await socket.until(lambda s: s.heard_of)
 
     assert (socket.heard_of, next(failures, None)) == (["dave"], None)
