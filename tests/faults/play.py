@@ -79,8 +79,9 @@ class Play:
     async def _change_by_rest(self, watcher: Watcher) -> None:
         """One at a time: then the counter values that no other change has are theirs, in their order."""
         user, now = watcher.user, self.changer.now
-        alive = [fact for fact in list(now) if fact[0] == "alive" and now[fact] and fact[1] in self._sessions_of(user)]
-        async with self._rest_turn:
+        async with self._rest_turn, watcher.beginning:
+            own = self._sessions_of(user)
+            alive = [fact for fact in list(now) if fact[0] == "alive" and now[fact] and fact[1] in own]
             began = time.monotonic()
             if now["active", user] and (not alive or self.random.random() < 0.5):
                 facts = {("active", user): False, **dict.fromkeys(alive, False)}

@@ -41,6 +41,8 @@ class Watcher:
         self.user = user
         self.watches: list[Watch] = []
         self.session: str | None = None
+        self.beginning = asyncio.Lock()
+        """Held while a session begins: whoever ends all sessions holds it too, and knows which they are."""
         self.refusals: Counter[str] = Counter()
         """How handshakes were refused, in the server's words."""
         self.seen: set[str] = set()
@@ -54,7 +56,8 @@ class Watcher:
         refusals = 0
         while True:
             if self.session is None:
-                self.session, self._token = await asyncio.to_thread(self._log_in)
+                async with self.beginning:
+                    self.session, self._token = await asyncio.to_thread(self._log_in)
             end = await self._one_socket()
             if end in SESSION_ENDED:
                 self.session = None
