@@ -10,7 +10,8 @@ from redis.asyncio.client import PubSub
 
 from realtime import bell
 from realtime.pubsub import messages_in
-from tests.realtime.layers import LONG, another_process, listening, members, settings_of, until
+from tests.faults.proxy import Proxy
+from tests.realtime.layers import LONG, another_process, heard_again, listening, members, rung, settings_of, until
 
 ACME, GLOBEX, MANY = 4711, 4712, 500
 
@@ -49,22 +50,31 @@ def test_whatever_is_no_message_is_left_to_redis_py_with_all_behind_it(other):
     assert messages_in(message(b"a", b"1") + other + message(b"b", b"2")) == ([(b"a", b"1")], len(message(b"a", b"1")))
 
 
-async def test_a_burst_is_heard_in_order_and_read_in_few_turns(redis, settings, monkeypatch):
-    settings.CHANNEL_LAYERS = settings_of("pubsub", redis.url)
+@pytest.fixture
+def turns(monkeypatch) -> list[object]:
+    """What redis-py itself has read, None for nothing."""
     read, turns = PubSub.get_message, []
 
     async def counted(self, *args, **kwargs):
-        answer = await read(self, *args, **kwargs)
-        if answer is not None:
-            turns.append(answer)
-        return answer
+        turns.append(await read(self, *args, **kwargs))
+        return turns[-1]
 
     monkeypatch.setattr(PubSub, "get_message", counted)
+    return turns
+
+
+@pytest.fixture
+def pubsub(redis, settings) -> str:
+    settings.CHANNEL_LAYERS = settings_of("pubsub", redis.url)
+    return redis.url
+
+
+async def test_a_burst_is_heard_in_order_and_read_in_few_turns(pubsub, turns):
     layer = another_process()
     async with listening(ACME, GLOBEX) as (_, heard):
-        await until(lambda: members("pubsub", redis.url, ACME) == members("pubsub", redis.url, GLOBEX) == 1)
+        await until(lambda: members("pubsub", pubsub, ACME) == members("pubsub", pubsub, GLOBEX) == 1)
         turns.clear()
-        with Redis.from_url(redis.url) as client, client.pipeline(transaction=False) as pipeline:
+        with Redis.from_url(pubsub) as client, client.pipeline(transaction=False) as pipeline:
             for number in range(1, MANY + 1):
                 tenant = (ACME, GLOBEX)[number % 2]
                 message = layer.serialize(bell.message_of(tenant, number))
@@ -74,10 +84,73 @@ async def test_a_burst_is_heard_in_order_and_read_in_few_turns(redis, settings, 
             await until(lambda: len(heard) >= MANY)
 
     assert heard == [((ACME, GLOBEX)[number % 2], number) for number in range(1, MANY + 1)]
-    assert len(turns) < MANY / 4
+    assert len([message for message in turns if message is not None]) < MANY / 4
 
 
-def test_it_is_the_layer_of_the_product(redis, settings):
-    settings.CHANNEL_LAYERS = settings_of("pubsub", redis.url)
+async def test_one_bell_after_the_other_is_heard_without_redis_py(pubsub, turns):
+    layer = another_process()
+    async with listening(ACME) as (_, heard):
+        await until(lambda: members("pubsub", pubsub, ACME) == 1)
+        await layer.group_send(bell.group_of(ACME), bell.message_of(ACME, 1))
+        await until(lambda: len(heard) == 1)
+        turns.clear()
+        for number in range(2, 50):
+            await layer.group_send(bell.group_of(ACME), bell.message_of(ACME, number))
+            await until(lambda expected=number: len(heard) == expected)
 
+    assert heard == [(ACME, number) for number in range(1, 50)]
+    assert not any(turns)  # some, perhaps, have found nothing in the second for which they look
+
+
+async def test_a_message_that_comes_in_pieces_is_heard_whole_and_in_its_place(pubsub):
+    layer, padding = another_process(), "x" * 3_000_000
+    async with listening(ACME) as (_, heard):
+        await until(lambda: members("pubsub", pubsub, ACME) == 1)
+        for number in range(1, 7):
+            message = bell.message_of(ACME, number) | ({"padding": padding} if number % 2 else {})
+            await layer.group_send(bell.group_of(ACME), message)
+        await until(lambda: len(heard) == 6)
+
+    assert heard == [(ACME, number) for number in range(1, 7)]
+
+
+async def test_with_nothing_to_hear_redis_py_looks_after_the_connection(pubsub, turns, monkeypatch):
+    monkeypatch.setattr("realtime.pubsub.QUIET_SECONDS", 0.05)
+    async with listening(ACME) as (_, heard):
+        await until(lambda: members("pubsub", pubsub, ACME) == 1)
+        turns.clear()
+        await until(lambda: len(turns) >= 3)  # each of which has looked whether it is time to ask if anybody is there
+        await heard_again("pubsub", ACME, heard)
+
+
+async def test_a_connection_that_is_cut_while_it_waits_is_made_anew(pubsub, turns):
+    async with listening(ACME, GLOBEX) as (_, heard):
+        await until(lambda: members("pubsub", pubsub, ACME) == members("pubsub", pubsub, GLOBEX) == 1)
+        await heard_again("pubsub", ACME, heard)  # from here on it waits by itself
+        with Redis.from_url(pubsub) as client:
+            assert client.client_kill_filter(_type="pubsub", skipme=True) >= 1
+        await heard_again("pubsub", ACME, heard)
+        await heard_again("pubsub", GLOBEX, heard)
+        turns.clear()
+        await rung("pubsub", GLOBEX, 10)
+        await until(lambda: heard[-1] == (GLOBEX, 10))
+        assert not any(turns)
+
+
+async def test_one_that_is_reset_while_it_waits_is_made_anew_by_redis_py(redis, settings, monkeypatch):
+    failures = []
+    monkeypatch.setattr("channels_redis.pubsub.logger.exception", failures.append)
+    with Proxy(("127.0.0.1", redis.port), seed=1) as line:
+        settings.CHANNEL_LAYERS = settings_of("pubsub", f"redis://127.0.0.1:{line.port}/0")
+        async with listening(ACME) as (_, heard):
+            await until(lambda: members("pubsub", redis.url, ACME) == 1)
+            await heard_again("pubsub", ACME, heard)
+
+            assert await asyncio.to_thread(line.reset) >= 1
+            await heard_again("pubsub", ACME, heard)
+
+    assert len(failures) == 1  # redis-py's own; after each the layer hears nothing for a second
+
+
+def test_it_is_the_layer_of_the_product(pubsub):
     assert type(channel_layers.make_backend(DEFAULT_CHANNEL_LAYER)).__name__ == "PubSubChannelLayer"
