@@ -11,15 +11,19 @@ time.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
-from typing import Any, NamedTuple
+from functools import lru_cache, partial
+from itertools import count
+from typing import Any, NamedTuple, cast
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.utils import CursorWrapper
-from psycopg.pq import Format
+from psycopg.adapt import Transformer
+from psycopg.generators import execute
+from psycopg.pq import ExecStatus, Format
 
 from realtime import log, rights
 from realtime.kinds import EventKind, declared
@@ -47,22 +51,21 @@ def glance(wanted: Sequence[Page]) -> Glance:
     tenants: dict[int, tuple[bool, int, int, int]] = {}
     pages: dict[Page, list[LoggedEvent]] = {}
     page_of = {page[0]: page for page in wanted}
-    with _cursor() as cursor:
-        cursor.execute(_statement(cursor.db.vendor, kinds), _parameters(cursor.db.vendor, wanted))
-        for tenant_id, is_active, days, head, counter, position, *of_event, to_groups, to_users in cursor.fetchall():
-            tenants[tenant_id] = bool(is_active), days, head, counter
-            if position is None:
-                continue  # a tenant without news
-            event = log.event_of(tenant_id, position, *of_event)
-            page = page_of[tenant_id]
-            if page in pages:
-                pages[page].append(event)
-            else:
-                pages[page] = [event]
-            # One of an unknown kind must not blind this process for all tenants: whoever projects it fails, alone.
-            reader = reader_of.get(event.kind)
-            if reader is not None:
-                reader.read(event.subject_id, to_groups, to_users)
+    for row in _rows(partial(_statement, kinds), wanted):
+        tenant_id, is_active, days, head, counter, position, identity, kind, subject, snapshot, at, groups, users = row
+        tenants[tenant_id] = bool(is_active), days, head, counter
+        if position is None:
+            continue  # a tenant without news
+        event = log.event_of(tenant_id, position, identity, kind, subject, snapshot, at)
+        page = page_of[tenant_id]
+        if page in pages:
+            pages[page].append(event)
+        else:
+            pages[page] = [event]
+        # One of an unknown kind must not blind this process for all tenants: whoever projects it fails, alone.
+        reader = reader_of.get(kind)
+        if reader is not None:
+            reader.read(event.subject_id, groups, users)
     return Glance(tenants, pages, {subject: reader.grants for subject, reader in readers.items()})
 
 
@@ -73,20 +76,64 @@ def moved(known: Sequence[tuple[int, int, int]]) -> list[int]:
     They are those who have other ones, who are suspended, or who are no more. In one query, of which nothing comes back
     for all the others.
     """
-    with _cursor() as cursor:
-        cursor.execute(_moved(cursor.db.vendor), _parameters(cursor.db.vendor, known))
-        return [tenant_id for (tenant_id,) in cursor.fetchall()]
+    return [tenant_id for (tenant_id,) in _rows(_moved, known)]
+
+
+def _rows(statement_for: Callable[[str], str], given: Sequence[tuple[int, int, int]]) -> list[tuple[Any, ...]]:
+    """Return the rows of a statement that is made for a vendor, about these triples; ids and times are no text."""
+    connection: Any = connections[DEFAULT_DB_ALIAS]
+    statement, parameters = statement_for(connection.vendor), _parameters(connection.vendor, given)
+    connection.ensure_connection()
+    own = connection.connection
+    if connection.vendor != "postgresql" or not own.autocommit or connection.queries_logged:
+        with _cursor(connection) as cursor:
+            cursor.execute(statement, parameters)
+            return cast("list[tuple[Any, ...]]", cursor.fetchall())
+    with connection.wrap_database_errors:
+        return _rows_of_postgres(own, statement, parameters)
+
+
+def _rows_of_postgres(
+    connection: "psycopg.Connection[Any]", statement: str, parameters: Sequence[str]
+) -> list[tuple[Any, ...]]:
+    """
+    Do what a cursor of psycopg's does, without the cursor; raises what that raises.
+
+    To make one, for one statement and with all that it can do, costs as much as some dozens of rows.
+    """
+    pgconn = connection.pgconn
+    given = [each.encode() for each in parameters]
+    with connection.lock:
+        pgconn.send_query_params(_numbered(statement), given, result_format=Format.BINARY)
+        (result,) = connection.wait(execute(pgconn))  # the connection's own way, which may give up at some time
+    if result.status != ExecStatus.TUPLES_OK:
+        raise psycopg.errors.error_from_result(result)
+    transformer = _transformer_of(connection)
+    try:
+        transformer.set_pgresult(result)
+        return transformer.load_rows(0, result.ntuples, tuple)
+    finally:
+        transformer.set_pgresult(None)
+
+
+_transformer_of = lru_cache(maxsize=4)(Transformer)
+"""By connection: it keeps what reads each type of column, which takes longer to be made than to read some rows."""
+
+
+@lru_cache(maxsize=16)
+def _numbered(statement: str) -> bytes:
+    """Return a statement with its placeholders as PostgreSQL itself has them: $1 for the first %s."""
+    numbers = count(1)
+    return re.sub("%[s%]", lambda found: "%" if found[0] == "%%" else f"${next(numbers)}", statement).encode()
 
 
 @contextmanager
-def _cursor() -> Iterator[CursorWrapper]:
+def _cursor(connection: Any) -> Iterator[CursorWrapper]:
     """Give a cursor of Django's; on PostgreSQL one that takes ids and times as they are, and not as text."""
-    connection: Any = connections[DEFAULT_DB_ALIAS]
     if connection.vendor != "postgresql":
         with connection.cursor() as cursor:
             yield cursor
         return
-    connection.ensure_connection()
     own = psycopg.Cursor(connection.connection)
     own.format = Format.BINARY
     with connection.make_debug_cursor(own) if connection.queries_logged else connection.make_cursor(own) as cursor:
@@ -94,7 +141,7 @@ def _cursor() -> Iterator[CursorWrapper]:
 
 
 @lru_cache(maxsize=8)
-def _statement(vendor: str, kinds: tuple[EventKind, ...]) -> str:
+def _statement(kinds: tuple[EventKind, ...], vendor: str) -> str:
     if vendor == "postgresql":
         # LATERAL and LIMIT leave the planner no choice but the index, whatever it thinks of how many there are.
         events = (

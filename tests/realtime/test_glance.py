@@ -5,7 +5,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from guardian.shortcuts import assign_perm, remove_perm
 
 from accounts.models import User
@@ -94,3 +95,34 @@ def test_it_stands_aside_when_rights_have_moved(tenants):
     assert snapshot._glanced(Plan((globex,))) is not None
     assert snapshot._glanced(Plan((globex, acme))) is None
     assert snapshot.read(Plan((globex, acme))).tenants[tenants[0].pk].changes
+
+
+def test_with_its_queries_logged_or_in_a_transaction_it_finds_the_same(tenants):
+    plan = Plan((_planned(tenants[0], behind=2), _planned(tenants[1], behind=3)))
+    usual = snapshot._glanced(plan)
+    with CaptureQueriesContext(connection) as captured:
+        logged = snapshot._glanced(plan)
+    with transaction.atomic():
+        inside = snapshot._glanced(plan)
+        make_user(tenants[0], "only here")
+        uncommitted = snapshot._glanced(_behind(plan, by=1))
+
+    assert usual is not None
+    assert len(captured) == 1
+    assert _content(usual) == _content(logged) == _content(inside)
+    ((event,),) = uncommitted.pages.values()
+    assert event.snapshot["username"] == "only here"
+
+
+def _behind(plan: Plan, *, by: int) -> Plan:
+    """Return the plan of the first tenant alone, at its head, ``by`` events ago."""
+    first = plan.tenants[0]
+    head = Head.objects.get(tenant_id=first.tenant_id).position
+    return Plan((first._replace(position=head - by),))
+
+
+def test_a_statement_that_fails_says_why(tenants, monkeypatch):
+    monkeypatch.setattr("realtime.glance._statement", lambda kinds, vendor: "SELECT nothing_of_the_kind")
+
+    with pytest.raises(DatabaseError, match="nothing_of_the_kind"):
+        snapshot.read(Plan((_planned(tenants[0], behind=2),)))
