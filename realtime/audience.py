@@ -78,6 +78,11 @@ class AudiencePlan(NamedTuple):
 class Audience:
     """One tenant's watchers. Lives on the hub's loop, from the first member to the last."""
 
+    __slots__ = (
+        *("behind", "classes", "endings", "entries", "members", "newcomers", "position", "renewals", "rights"),
+        *("tenant_id", "_left", "_viewers"),
+    )
+
     def __init__(self, tenant_id: int) -> None:
         self.tenant_id = tenant_id
         self.position: int | None = None

@@ -95,7 +95,8 @@ class Batch:
                 was = entry.viewer
                 if self._loaded(entry) and entry.viewer != was:
                     told.add(session_id)
-        self._close_ended()
+        if not self.facts.is_active or self.audience.endings.is_due(self.answer.read_at):
+            self._close_ended()
         if told:
             for session_id in told & self.audience.entries.keys():
                 entry = self.audience.entries[session_id]
@@ -147,10 +148,11 @@ class Batch:
 
     def catch_up(self) -> None:
         """Let in who has come, and feed those who are behind; all of them come after what was delivered."""
-        self.admit()
-        self.renew_tokens()
-        self.feed()
         audience = self.audience
+        if audience.newcomers or audience.renewals or audience.behind:  # hardly ever
+            self.admit()
+            self.renew_tokens()
+            self.feed()
         self.has_more = audience.position != self.facts.head or (
             bool(audience.behind) and any(c.wants_page for c in audience.behind)
         )

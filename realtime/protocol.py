@@ -194,10 +194,10 @@ def frame(content: Mapping[str, Any]) -> Frame:
     return framed(json_of(content))
 
 
-def framed(data: bytes) -> Frame:
-    """Return the frame that carries this JSON."""
-    size = len(data)
-    return Frame(header_of(size) + data, size)
+def framed(begin: bytes, middle: bytes = b"", end: bytes = b"") -> Frame:
+    """Return the frame that carries the JSON of these parts."""
+    size = len(begin) + len(middle) + len(end)
+    return Frame(b"".join((header_of(size), begin, middle, end)), size)
 
 
 def moment(at: datetime) -> str:

@@ -28,6 +28,8 @@ user of it who holds something on one of them by himself.
 class Showing:
     """The events of one answer, as the viewers of one tenant see them."""
 
+    __slots__ = ("_answer", "_holders", "_looked_at", "_pages", "_projector")
+
     def __init__(self, answer: Answer, projector: Projector) -> None:
         self._answer = answer
         self._projector = projector

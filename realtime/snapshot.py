@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -154,9 +155,12 @@ def _glanced(plan: Plan) -> Answer | None:
         is_active, retention_days, head, counter = found
         if counter != planned.rights:
             return None
-        answer.tenants[planned.tenant_id] = TenantFacts(is_active, timedelta(retention_days), head, counter)
+        answer.tenants[planned.tenant_id] = TenantFacts(is_active, _days(retention_days), head, counter)
     answer.pages, answer.grants = seen.pages, seen.grants
     return answer
+
+
+_days = lru_cache(maxsize=128)(timedelta)
 
 
 def _read(plan: Plan) -> Answer:
@@ -239,7 +243,7 @@ def _facts(plan: Plan) -> dict[int, TenantFacts]:
         is_complete = tenant_id not in moved or changes.are_complete(own, since=moved[tenant_id], until=counter)
         facts[tenant_id] = TenantFacts(
             is_active=bool(is_active),
-            retention=timedelta(days=retention_days),
+            retention=_days(retention_days),
             head=head,
             rights=counter,
             changes=tuple(own) if is_complete else (),

@@ -106,7 +106,7 @@ def test_a_frame_tells_neither_the_position_nor_the_tenants_number():
 def test_all_holders_of_one_set_get_the_same_object_and_it_is_encoded_once(monkeypatch):
     framed = []
     real = protocol.framed
-    monkeypatch.setattr(projection.protocol, "framed", lambda data: framed.append(data) or real(data))
+    monkeypatch.setattr(projection.protocol, "framed", lambda *parts: framed.append(parts) or real(*parts))
     projector = Projector()
 
     owners = [
