@@ -1,7 +1,7 @@
 """The members of one tenant's group in this process, and all that the hub knows of the tenant while it has any."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
@@ -54,14 +54,21 @@ class ViewerClass:
 
     @property
     def connections(self) -> Sequence[Connection]:
-        """All sockets of these sessions. The same list as before, as long as nobody has come or gone."""
+        """All sockets of these sessions. The same as before, as long as nobody has come or gone."""
         if self._connections is None:
-            self._connections = [c for entry in self.entries.values() for c in entry.connections]
+            self._connections = tuple(c for entry in self.entries.values() for c in entry.connections)
         return self._connections
 
     def changed(self) -> None:
         """Note that somebody has come or gone."""
         self._connections = None
+
+
+Alike = tuple[Sequence[int], UUID | None, Sequence[Connection], Collection[Entry]]
+"""
+Viewers who hold the same on all subjects of some events: their groups, whom of these if not all of them, their sockets,
+their sessions. They are those of a class, or one user of it who holds something on one of the subjects by himself.
+"""
 
 
 class AudiencePlan(NamedTuple):
@@ -80,11 +87,13 @@ class Audience:
 
     __slots__ = (
         *("behind", "classes", "endings", "entries", "members", "newcomers", "position", "renewals", "rights"),
-        *("tenant_id", "_left", "_viewers"),
+        *("slug", "tenant_id", "_alike", "_left", "_viewers"),
     )
 
     def __init__(self, tenant_id: int) -> None:
         self.tenant_id = tenant_id
+        self.slug = ""
+        """The tenant's, as whoever was loaded last has it."""
         self.position: int | None = None
         self.rights: int | None = None
         self.members: set[Connection] = set()
@@ -98,6 +107,7 @@ class Audience:
         """Connections that have shown another token; judged, like newcomers, by the next snapshot."""
         self.behind: set[Connection] = set()
         self.endings = Endings()
+        self._alike: Sequence[Alike] | None = None
         self._left: set[UUID] = set()
         """Sessions that have lost a socket, perhaps the last."""
         self._viewers: Mapping[UUID, Viewer] | None = {}
@@ -118,11 +128,12 @@ class Audience:
         entry = self.entries.get(standing.session_id)
         if entry is None:
             entry = self.entries[standing.session_id] = Entry(standing, viewer)
+            self.slug = standing.tenant_slug or ""
             self._put_into_class(entry)
         else:
             self.load(entry, standing, viewer)
         entry.connections.add(connection)
-        self.classes[entry.viewer.group_ids].changed()
+        self._class_changed(entry.viewer.group_ids)
         self._watch_end_of(connection, standing)
         return entry
 
@@ -134,6 +145,7 @@ class Audience:
             entry.viewer = viewer
             self._put_into_class(entry)
         entry.standing = standing
+        self.slug = standing.tenant_slug or ""
         if standing.session_expires_at != was.session_expires_at:
             for connection in entry.connections:
                 self._watch_end_of(connection, standing)
@@ -148,16 +160,30 @@ class Audience:
         if of_class is None:
             of_class = self.classes[entry.viewer.group_ids] = ViewerClass()
         of_class.entries[entry.viewer.session_id] = entry
-        of_class.changed()
+        self._class_changed(entry.viewer.group_ids)
         self._viewers = None
 
     def _take_from_class(self, entry: Entry) -> None:
         of_class = self.classes[entry.viewer.group_ids]
         del of_class.entries[entry.viewer.session_id]
-        of_class.changed()
+        self._class_changed(entry.viewer.group_ids)
         if not of_class.entries:
             del self.classes[entry.viewer.group_ids]
         self._viewers = None
+
+    def _class_changed(self, group_ids: frozenset[int]) -> None:
+        self.classes[group_ids].changed()
+        self._alike = None
+
+    @property
+    def alike(self) -> Sequence[Alike]:
+        """All who watch, by class, where nobody holds anything by himself: the same until one comes or goes."""
+        if self._alike is None:
+            # Tuples: of thousands of tenants each is another one's, and each object more is one more way to memory.
+            self._alike = tuple(
+                (tuple(group_ids), None, c.connections, c.entries.values()) for group_ids, c in self.classes.items()
+            )
+        return self._alike
 
     def _watch_end_of(self, connection: Connection, standing: Standing) -> None:
         self.endings.put(connection, min(connection.identity.token_expires_at, standing.session_expires_at))
@@ -172,7 +198,7 @@ class Audience:
         entry = self.entries.get(connection.identity.session_id)
         if entry is not None:
             entry.connections.discard(connection)
-            self.classes[entry.viewer.group_ids].changed()
+            self._class_changed(entry.viewer.group_ids)
             self._left.add(connection.identity.session_id)
 
     def plan(self, places: int) -> AudiencePlan:

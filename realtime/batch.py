@@ -16,7 +16,7 @@ from realtime.audience import Audience, Entry
 from realtime.connection import Connection, Identity, State, hand_out
 from realtime.kinds import permissions_by_field
 from realtime.log import Page
-from realtime.outlets import Parcel, parcels_of
+from realtime.outlets import Parcel
 from realtime.projection import Projector
 from realtime.protocol import Close
 from realtime.showing import Showing
@@ -49,7 +49,7 @@ class Batch:
         self.facts: TenantFacts
         """The tenant, once it has begun."""
         self.planned = planned
-        self.showing = Showing(answer, projector)
+        self.showing = Showing(answer, audience, projector)
         self.is_over = False
         self.has_more = False
         """Whether, in the end, there is more to read at once."""
@@ -128,17 +128,17 @@ class Batch:
         if len(events) < end - page[1]:  # all of them are behind where the page begins
             self._resync()
             return
-        for entries, connections, group_ids, user_id in self.showing.classes(self.audience.classes, events):
+        for alike in self.showing.classes(events):
             try:
-                parcels = parcels_of(self.showing.shown(events, entries, group_ids, user_id))
+                parcels = self.showing.parcels(events, alike[0], alike[1])
             except Exception:
                 # An error in one class stops that class alone, and its clients resume somewhere else.
                 logger.exception("events could not be projected for a class of viewers")
-                for entry in list(entries):
+                for entry in list(alike[3]):
                     self._close(entry, Close.SERVER_ERROR)
                 continue
             for parcel in parcels:
-                self._parcels.append((parcel, connections))
+                self._parcels.append((parcel, alike[2]))
         self.audience.position = end
 
     def deliver(self) -> None:

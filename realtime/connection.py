@@ -71,11 +71,17 @@ def _take_nothing(wire: bytes) -> int:
     return NOTHING_ASKED
 
 
-class Connection:
+class _Taking:
+    """What each delivery looks at. In a class of its own it lies where the object begins, and comes along with that."""
+
+    __slots__ = ("take",)
+
+
+class Connection(_Taking):
     """A socket's outbound side. Made by its consumer, fed by the hub, on one event loop."""
 
     __slots__ = (
-        *("considered", "cursor", "identity", "on_behind", "on_renewed", "state", "sync_reason", "take"),
+        *("considered", "cursor", "identity", "on_behind", "on_renewed", "state", "sync_reason"),
         *("_controls", "_event_bytes", "_events", "_is_synced", "_outlet", "_parting", "_timer"),
     )
 

@@ -1,5 +1,6 @@
 """When sockets end by the clock alone: with their token, or with their session. Nothing is bumped then."""
 
+import math
 from heapq import heappop, heappush
 
 from realtime.connection import Connection
@@ -13,11 +14,15 @@ class Endings:
     has time left is not looked at before his last second.
     """
 
+    __slots__ = ("_at", "_by_second", "_first", "_seconds")
+
     def __init__(self) -> None:
         self._at: dict[Connection, float] = {}
         self._by_second: dict[int, set[Connection]] = {}
         self._seconds: list[int] = []
         """A heap of the keys above."""
+        self._first: float = math.inf
+        """The least of them: each batch of each tenant looks at it, and at nothing else."""
 
     def put(self, connection: Connection, at: float) -> None:
         """Have a socket end ``at`` (seconds since the epoch), and at no other time."""
@@ -26,6 +31,7 @@ class Endings:
         if second not in self._by_second:
             self._by_second[second] = set()
             heappush(self._seconds, second)
+            self._first = self._seconds[0]
         self._by_second[second].add(connection)
         self._at[connection] = at
 
@@ -48,11 +54,12 @@ class Endings:
                 break  # this very second: the others have a part of it left
             del self._by_second[second]
             heappop(self._seconds)
+            self._first = self._seconds[0] if self._seconds else math.inf
         return found
 
     def is_due(self, now: float) -> bool:
         """Tell whether it is worth asking who has ended by ``now``."""
-        return bool(self._seconds) and self._seconds[0] <= now
+        return self._first <= now
 
     def __len__(self) -> int:
         """Return how many sockets there are."""

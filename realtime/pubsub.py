@@ -36,6 +36,9 @@ class PubSubChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
         home = self._homes.get(channel)
         if home is None:
             home = self._homes[channel] = self._get_layer()
+        queue = home.channels.get(channel)
+        if queue is not None and not queue.empty():
+            return self.deserialize(queue.get_nowait())
         return await home.receive(channel)
 
     def _get_layer(self) -> Any:

@@ -51,7 +51,7 @@ class Held(NamedTuple):
     by_groups: Mapping[int, frozenset[str]]
     by_users: Mapping[UUID, frozenset[str]]
 
-    def of(self, group_ids: frozenset[int], user_id: UUID | None = None) -> frozenset[str]:
+    def of(self, group_ids: Iterable[int], user_id: UUID | None = None) -> frozenset[str]:
         """Return what membership in these groups gives, and what a user holds by himself besides."""
         found = NOTHING
         by_groups = self.by_groups
@@ -224,7 +224,17 @@ def _by_holder(pairs: Iterable[tuple[Holder, str]]) -> Mapping[Holder, frozenset
     held: dict[Holder, set[str]] = defaultdict(set)
     for holder, codename in pairs:
         held[holder].add(codename)
-    return {holder: frozenset(codenames) for holder, codenames in held.items()}
+    return {holder: _one_of(frozenset(codenames)) for holder, codenames in held.items()}
+
+
+@lru_cache(maxsize=1024)
+def _one_of(codenames: frozenset[str]) -> frozenset[str]:
+    """
+    Return one object for all that are equal: thousands of tenants have the same roles.
+
+    What is looked up by it is found without a look into it, and it is in the processor's cache already.
+    """
+    return codenames
 
 
 def permissions_on(kind: EventKind, viewer: Viewer, subject_ids: Collection[UUID]) -> dict[UUID, frozenset[str]]:

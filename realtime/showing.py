@@ -2,15 +2,16 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from operator import attrgetter, itemgetter
 from uuid import UUID
 
-from realtime.audience import Entry, ViewerClass
-from realtime.connection import MOST_BYTES, Connection
+from realtime.audience import Alike, Audience, Entry
+from realtime.connection import MOST_BYTES
 from realtime.log import Page
-from realtime.outlets import Shown
+from realtime.outlets import Parcel, Shown, parcels_of
 from realtime.projection import LoggedEvent, Projected, Projector
+from realtime.protocol import Frame
 from realtime.rights import Held
 from realtime.snapshot import Answer
 
@@ -18,20 +19,14 @@ _position_shown = itemgetter(0)
 _position_of = attrgetter("position")
 
 
-Alike = tuple[Collection[Entry], Sequence[Connection], frozenset[int], UUID | None]
-"""
-Viewers who hold the same on all subjects of some events, and their sockets: those of a class, by its groups, or of one
-user of it who holds something on one of them by himself.
-"""
-
-
 class Showing:
     """The events of one answer, as the viewers of one tenant see them."""
 
-    __slots__ = ("_answer", "_holders", "_looked_at", "_pages", "_projector")
+    __slots__ = ("_answer", "_audience", "_holders", "_looked_at", "_pages", "_projector")
 
-    def __init__(self, answer: Answer, projector: Projector) -> None:
+    def __init__(self, answer: Answer, audience: Audience, projector: Projector) -> None:
         self._answer = answer
+        self._audience = audience
         self._projector = projector
         self._looked_at: dict[int, tuple[Held, Projected]] = {}
         """Position -> who holds what on the event's subject, and what there is to be shown."""
@@ -40,37 +35,45 @@ class Showing:
         self._pages: dict[tuple[Page, frozenset[int], UUID | None], Sequence[Shown]] = {}
         """What a page shows to a class of viewers, or to one of these holders."""
 
-    def shown(
-        self, events: Iterable[LoggedEvent], entries: Iterable[Entry], group_ids: frozenset[int], user_id: UUID | None
-    ) -> list[Shown]:
+    def parcels(self, events: Sequence[LoggedEvent], group_ids: Iterable[int], user_id: UUID | None) -> list[Parcel]:
         """Return what those may hear of, out of some events, who are alike: in these groups, or one user of them."""
-        found = []
-        for event in events:
-            position = event.position
-            looked = self._looked_at.get(position)
-            if looked is None:
-                tenant = next(iter(entries)).standing.tenant_slug or ""
-                looked = self._answer.held_on(event), self._projector.of(event, tenant=tenant)
-                self._looked_at[position] = looked
-            held, projected = looked
-            frame = projected.frame_to(held.of(group_ids, user_id))
-            if frame is not None:
-                found.append((position, frame))
-        return found
+        if len(events) > 1:
+            return parcels_of(self._shown(events, group_ids, user_id))
+        # As nearly always where many tenants have few viewers each.
+        return [
+            Parcel([(event.position, frame)], frame.wire, event.position)
+            for event in events
+            if (frame := self._frame_of(event, group_ids, user_id)) is not None
+        ]
 
-    def classes(self, indexed: Mapping[frozenset[int], ViewerClass], events: Iterable[LoggedEvent]) -> list[Alike]:
+    def _shown(self, events: Iterable[LoggedEvent], group_ids: Iterable[int], user_id: UUID | None) -> list[Shown]:
+        return [
+            (event.position, frame)
+            for event in events
+            if (frame := self._frame_of(event, group_ids, user_id)) is not None
+        ]
+
+    def _frame_of(self, event: LoggedEvent, group_ids: Iterable[int], user_id: UUID | None) -> Frame | None:
+        looked = self._looked_at.get(event.position)
+        if looked is None:
+            projected = self._projector.of(event, tenant=self._audience.slug)
+            looked = self._looked_at[event.position] = self._answer.held_on(event), projected
+        held, projected = looked
+        return projected.frame_to(held.of(group_ids, user_id))
+
+    def classes(self, events: Iterable[LoggedEvent]) -> Sequence[Alike]:
         """Return who watches, by class: all of one hold the same on all subjects of these events."""
         holders = self._holders_of(events)
         if not holders:
-            return [(c.entries.values(), c.connections, group_ids, None) for group_ids, c in indexed.items()]
+            return self._audience.alike
         found: list[Alike] = []
-        for group_ids, of_class in indexed.items():
+        for group_ids, of_class in self._audience.classes.items():
             classes: dict[UUID | None, list[Entry]] = defaultdict(list)
             for entry in of_class.entries.values():
                 user_id = entry.viewer.user_id
                 classes[user_id if user_id in holders else None].append(entry)
             found += [
-                (entries, [c for entry in entries for c in entry.connections], group_ids, user_id)
+                (tuple(group_ids), user_id, [c for entry in entries for c in entry.connections], entries)
                 for user_id, entries in classes.items()
             ]
         return found
@@ -105,7 +108,7 @@ class Showing:
         holder = user_id if user_id in self._holders[page] else None
         key = (page, group_ids, holder)
         if key not in self._pages:
-            self._pages[key] = self.shown(events, (entry,), group_ids, holder)
+            self._pages[key] = self._shown(events, group_ids, holder)
         return self._pages[key]
 
     def _holders_of(self, events: Iterable[LoggedEvent]) -> set[UUID]:

@@ -86,7 +86,7 @@ def enter(audience, person):
 def shown(audience, answer=None, events=()):
     """Return the sockets of each class, as a delivery finds them; and see that they are those of its sessions."""
     found = []
-    for entries, connections, *_ in Showing(answer or Answer(), None).classes(audience.classes, events):
+    for _, _, connections, entries in Showing(answer or Answer(), audience, None).classes(events):
         assert len(connections) == len(set(connections))
         assert set(connections) == {connection for entry in entries for connection in entry.connections}
         found.append(set(connections))

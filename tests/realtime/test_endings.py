@@ -39,7 +39,8 @@ def test_each_ends_at_its_time_and_once(seed):
         assert len(endings) == len(table)
 
     assert sorted(endings.due(now + 100)) == sorted(table)
-    assert vars(endings) == {"_at": {}, "_by_second": {}, "_seconds": []}, "nothing is left"
+    assert (endings._at, endings._by_second, endings._seconds) == ({}, {}, []), "nothing is left"
+    assert not endings.is_due(now + 10**9)
 
 
 @pytest.fixture
