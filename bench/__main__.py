@@ -37,7 +37,7 @@ def main() -> int:
         write(newest())
         return 0
     try:
-        for program in ("load", "floor"):
+        for program in ("load", "floor", "awake"):
             compiled(program)
     except Unavailable as reason:
         sys.exit(f"{reason}")
@@ -54,6 +54,7 @@ def main() -> int:
             is_quick=options.quick,
             wanted=options.systems,
             rounds=options.rounds,
+            keeps_awake=not options.let_sleep,
             profiles=options.profile,
         )
         began = time.time()
@@ -72,6 +73,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--shapes", default="", help=f"separated by commas, of {', '.join(s.name for s in SHAPES)}")
     parser.add_argument("--systems", default="", help="parts of names, separated by |")
     parser.add_argument("--rounds", type=int, help="so many of each shape, whatever the shape says")
+    parser.add_argument("--let-sleep", action="store_true", help="let the servers' core sleep between two events")
     parser.add_argument("--profile", type=Path, help="a folder for the stacks that py-spy records; slows servers down")
     parser.add_argument("--results", type=Path, help="where to write the results, if not to bench/results/<date>.json")
     parser.add_argument("--render", action="store_true", help="measure nothing: README.md from the newest results")
@@ -82,7 +84,7 @@ def _options() -> argparse.Namespace:
     if unknown:
         parser.error(f"--shapes has {', '.join(sorted(unknown))}; expected of {', '.join(s.name for s in SHAPES)}")
     if options.results is None:
-        is_part = options.shapes or options.systems or options.rounds or options.profile
+        is_part = options.shapes or options.systems or options.rounds or options.profile or options.let_sleep
         kind = "-quick" if options.quick else "-part" if is_part else ""
         options.results = RESULTS / f"{time.strftime('%Y-%m-%d-%H%M')}{kind}.json"
     return options
@@ -108,6 +110,7 @@ def _results(run: Run, options: argparse.Namespace, began: float) -> dict[str, A
         "minutes": round((time.time() - began) / 60, 1),
         "command": " ".join(["python -m bench", *sys.argv[1:]]),
         "is_quick": options.quick,
+        "is_kept_awake": run.keeps_awake,
         "machine": described(),
         "versions": run.versions,
         "problems": run.problems,
@@ -124,7 +127,7 @@ def _keep(run: Run, options: argparse.Namespace, began: float) -> None:
 
 def _concluded(run: Run, options: argparse.Namespace, began: float) -> int:
     print(f"{(time.time() - began) / 60:.1f} minutes; results in {options.results}")
-    if not (options.quick or options.shapes or options.systems or options.profile):
+    if not (options.quick or options.shapes or options.systems or options.profile or options.let_sleep):
         write(_results(run, options, began) | {"file": f"results/{options.results.name}"})
         print(f"rendered {README}")
     for name, reason in run.unavailable.items():

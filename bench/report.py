@@ -29,7 +29,7 @@ to be, [docs/scaling.md](../docs/scaling.md) what they give for a deployment.
 {date}, {minutes} minutes, commit `{commit}`. {processor}, {cores} cores, {memory_gib} GiB, Linux {kernel}, Python
 {python}, {packages}. Command: `{command}`.{versions}
 
-- **The server has a core to itself**, and everything else the other: load client, publisher, PostgreSQL, Redis.
+- **The server has a core to itself**, and everything else the other: load client, publisher, PostgreSQL, Redis.{sleep}
   Everything is on 127.0.0.1, where the receiver's TCP work runs inside the sender's `send()`: ratios are what to keep.
 - **CPU µs** is the server's CPU time, of all its threads, by the scheduler's own clock, for each delivery, less what
   the same server uses with the same sockets and nothing to send (*idle*, of a core; heartbeats, looks at counters);
@@ -56,6 +56,11 @@ to be, [docs/scaling.md](../docs/scaling.md) what they give for a deployment.
 """
 
 
+AWAKE = """
+  Somebody who gives way to everybody keeps it from sleeping ([awake.py](awake.py)): a virtual machine that has nothing
+  to do gives the core to its neighbours, caches and all, and a quick server would be measured by what they do."""
+
+
 def newest() -> dict[str, Any]:
     """Return the newest results of a whole run: not of a quick one, and not of a part of one."""
     files = sorted(file for file in RESULTS.glob("*.json") if not file.stem.endswith(("-quick", "-part")))
@@ -79,6 +84,7 @@ def rendered(results: dict[str, Any]) -> str:
     head = HEAD.format(
         **{**machine, "packages": ", ".join(f"{name} {number}" for name, number in machine["packages"].items())},
         file=f"[{file}]({file})" if file else "results of this run",
+        sleep=AWAKE if results.get("is_kept_awake") else "",
         date=results["date"],
         minutes=results["minutes"],
         command=results["command"],

@@ -3,12 +3,13 @@
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bench.awake import kept_awake
 from bench.client import ClientFailed, LoadClient
 from bench.house import House
 from bench.loop import PATIENCE_SECONDS, Traffic
@@ -35,6 +36,8 @@ class Run:
     wanted: Sequence[str] = ()
     """Parts of names of systems; none means all."""
     rounds: int | None = None
+    keeps_awake: bool = True
+    """Whether the servers' core is kept from sleeping."""
     profiles: Path | None = None
     """Where to leave what py-spy recorded of each measured loop, if it is to."""
     house: House = field(default_factory=lambda: House(OTHERS))
@@ -82,7 +85,8 @@ class Run:
             try:
                 system.start(core=SERVERS, other=OTHERS, groups=groups, each=each, folder=folder)
                 self._note_version(system)
-                yield folder
+                with kept_awake(SERVERS) if self.keeps_awake else nullcontext():
+                    yield folder
             finally:
                 system.stop()
 

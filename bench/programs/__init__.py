@@ -1,4 +1,4 @@
-"""The two programs in C: the load client and the floor. Compiled when a benchmark needs them."""
+"""The programs in C: the load client, the floor, what keeps a core awake. Compiled when a benchmark needs them."""
 
 import shutil
 import subprocess
@@ -8,7 +8,7 @@ from bench.processes import Unavailable
 
 SOURCES = Path(__file__).parent
 BUILT = SOURCES.parent.parent / "var" / "bench" / "programs"
-FILES = {"load": ("load.c", "sockets.c"), "floor": ("floor.c",)}
+FILES = {"load": ("load.c", "sockets.c"), "floor": ("floor.c",), "awake": ("awake.c",)}
 NO_COMPILER = (
     "gcc is not on this machine; expected a C compiler for the benchmarks' load client: install it with "
     "`apt-get install build-essential`"

@@ -82,6 +82,14 @@ def test_a_loss_is_seen_in_the_promises_and_in_what_went_wrong():
     assert "- thousand, Usher, uvicorn: {'lost': 2}" in page
 
 
+def test_a_core_is_said_to_be_kept_awake_where_it_was():
+    rows = [row("C floor", 4.0)]
+
+    assert "keeps it from sleeping" in rendered(results(*rows) | {"is_kept_awake": True})
+    assert "sleeping" not in rendered(results(*rows) | {"is_kept_awake": False})
+    assert "sleeping" not in rendered(results(*rows))  # those from before
+
+
 def test_a_table_has_the_columns_that_have_numbers():
     lines = table("thousand", together([row("C floor", 4.1), row("nchan", 5.0, window=1)]))
     assert lines[0] == "| | W | deliveries/s | CPU µs | with idle | p50 ms | p95 ms | p99 ms | lost |"
