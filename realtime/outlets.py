@@ -48,6 +48,9 @@ class Parcel(msgspec.Struct, eq=False):
 
 def parcels_of(shown: Sequence[Shown]) -> list[Parcel]:
     """Return the parcels of these events: each is one write where there is a lane, and fits into an empty queue."""
+    if len(shown) == 1:  # as nearly always where many tenants have few viewers each
+        ((position, frame),) = shown
+        return [Parcel(shown, frame.wire, position)]
     parcels: list[Parcel] = []
     events: list[Shown] = []
     size = 0

@@ -35,16 +35,9 @@ class Showing:
         self._pages: dict[tuple[Page, frozenset[int], UUID | None], Sequence[Shown]] = {}
         """What a page shows to a class of viewers, or to one of these holders."""
 
-    def parcels(self, events: Sequence[LoggedEvent], group_ids: Iterable[int], user_id: UUID | None) -> list[Parcel]:
+    def parcels(self, events: Iterable[LoggedEvent], group_ids: Iterable[int], user_id: UUID | None) -> list[Parcel]:
         """Return what those may hear of, out of some events, who are alike: in these groups, or one user of them."""
-        if len(events) > 1:
-            return parcels_of(self._shown(events, group_ids, user_id))
-        # As nearly always where many tenants have few viewers each.
-        return [
-            Parcel([(event.position, frame)], frame.wire, event.position)
-            for event in events
-            if (frame := self._frame_of(event, group_ids, user_id)) is not None
-        ]
+        return parcels_of(self._shown(events, group_ids, user_id))
 
     def _shown(self, events: Iterable[LoggedEvent], group_ids: Iterable[int], user_id: UUID | None) -> list[Shown]:
         return [
