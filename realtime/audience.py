@@ -8,7 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from realtime import cursors
-from realtime.connection import Connection, Identity
+from realtime.connection import Connection, Crowd, Identity, StandingCrowd
 from realtime.cursors import Resumption
 from realtime.endings import Endings
 from realtime.log import PAGE, Page
@@ -46,25 +46,25 @@ class Entry:
 class ViewerClass:
     """The sessions of viewers who are in the same groups, and their sockets."""
 
-    __slots__ = ("_connections", "entries")
+    __slots__ = ("_crowd", "entries")
 
     def __init__(self) -> None:
         self.entries: dict[UUID, Entry] = {}
-        self._connections: Sequence[Connection] | None = None
+        self._crowd: StandingCrowd | None = None
 
     @property
-    def connections(self) -> Sequence[Connection]:
+    def crowd(self) -> Crowd:
         """All sockets of these sessions. The same as before, as long as nobody has come or gone."""
-        if self._connections is None:
-            self._connections = tuple(c for entry in self.entries.values() for c in entry.connections)
-        return self._connections
+        if self._crowd is None:
+            self._crowd = StandingCrowd(c for entry in self.entries.values() for c in entry.connections)
+        return self._crowd
 
     def changed(self) -> None:
         """Note that somebody has come or gone."""
-        self._connections = None
+        self._crowd = None
 
 
-Alike = tuple[Sequence[int], UUID | None, Sequence[Connection], Collection[Entry]]
+Alike = tuple[Sequence[int], UUID | None, Crowd, Collection[Entry]]
 """
 Viewers who hold the same on all subjects of some events: their groups, whom of these if not all of them, their sockets,
 their sessions. They are those of a class, or one user of it who holds something on one of the subjects by himself.
@@ -181,7 +181,7 @@ class Audience:
         if self._alike is None:
             # Tuples: of thousands of tenants each is another one's, and each object more is one more way to memory.
             self._alike = tuple(
-                (tuple(group_ids), None, c.connections, c.entries.values()) for group_ids, c in self.classes.items()
+                (tuple(group_ids), None, c.crowd, c.entries.values()) for group_ids, c in self.classes.items()
             )
         return self._alike
 

@@ -7,13 +7,13 @@ so that no frame is made under a right from another moment.
 
 import logging
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from django.conf import settings
 
 from realtime import cursors, protocol, rights
 from realtime.audience import Audience, Entry
-from realtime.connection import Connection, Identity, State, hand_out
+from realtime.connection import Connection, Crowd, Identity, State, hand_out
 from realtime.kinds import permissions_by_field
 from realtime.log import Page
 from realtime.outlets import Parcel
@@ -53,7 +53,7 @@ class Batch:
         self.is_over = False
         self.has_more = False
         """Whether, in the end, there is more to read at once."""
-        self._parcels: list[tuple[Parcel, Sequence[Connection]]] = []
+        self._parcels: list[tuple[Parcel, Crowd]] = []
         """What is to be delivered, and to whom."""
 
     def take(self, step: "Callable[[Batch], None]") -> bool:
@@ -143,8 +143,8 @@ class Batch:
 
     def deliver(self) -> None:
         """Hand every live connection what its class is shown."""
-        for parcel, connections in self._parcels:
-            hand_out(parcel, connections)
+        for parcel, crowd in self._parcels:
+            hand_out(parcel, crowd)
 
     def catch_up(self) -> None:
         """Let in who has come, and feed those who are behind; all of them come after what was delivered."""

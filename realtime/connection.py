@@ -50,39 +50,59 @@ class Identity:
     token_expires_at: float
 
 
-def hand_out(parcel: Parcel, connections: Iterable["Connection"]) -> None:
-    """
-    Hand a parcel to each of these connections.
+class Crowd:
+    """Connections that are handed the same parcels."""
 
-    This is the innermost loop. Nearly always one call of the kernel is all that it does for a socket: whatever else it
-    looked at, among thousands, would have to come from memory each time.
+    __slots__ = ("connections",)
+
+    def __init__(self, connections: Iterable["Connection"]) -> None:
+        self.connections = tuple(connections)
+
+    @property
+    def takes(self) -> Iterable[Take]:
+        """What takes the bytes for each of them, asked for when it is its turn: what goes before may change it."""
+        return (connection.take for connection in self.connections)
+
+
+class StandingCrowd(Crowd):
+    """A crowd from batch to batch. A connection is in one at most, which has its ``take`` as it is at any time."""
+
+    __slots__ = ("takes",)
+
+    def __init__(self, connections: Iterable["Connection"]) -> None:
+        super().__init__(connections)
+        self.takes: list[Take] = [connection.take for connection in self.connections]
+        for place, connection in enumerate(self.connections):
+            connection.stand(self.takes, place)
+
+
+def hand_out(parcel: Parcel, crowd: Crowd) -> None:
+    """
+    Hand a parcel to each connection of a crowd.
+
+    This is the innermost loop. Nearly always one call of the kernel is all that it does for a socket, and of a standing
+    crowd not even the connection is looked at: whatever is, among thousands, has to come from memory each time.
     """
     wire, size = parcel.wire, len(parcel.wire)
-    for connection in connections:
+    for place, take in enumerate(crowd.takes):
         try:
-            taken = connection.take(wire)
+            taken = take(wire)
         except OSError:  # there is no room at all, or nobody there: the transport will find out
             taken = 0
         if taken != size:
-            connection.offer(parcel, taken)
+            crowd.connections[place].offer(parcel, taken)
 
 
 def _take_nothing(wire: bytes) -> int:
     return NOTHING_ASKED
 
 
-class _Taking:
-    """What each delivery looks at. In a class of its own it lies where the object begins, and comes along with that."""
-
-    __slots__ = ("take",)
-
-
-class Connection(_Taking):
+class Connection:
     """A socket's outbound side. Made by its consumer, fed by the hub, on one event loop."""
 
     __slots__ = (
-        *("considered", "cursor", "identity", "on_behind", "on_renewed", "state", "sync_reason"),
-        *("_controls", "_event_bytes", "_events", "_is_synced", "_outlet", "_parting", "_timer"),
+        *("considered", "cursor", "identity", "on_behind", "on_renewed", "state", "sync_reason", "take"),
+        *("_controls", "_event_bytes", "_events", "_is_synced", "_outlet", "_parting", "_place", "_takes", "_timer"),
     )
 
     def __init__(
@@ -109,6 +129,9 @@ class Connection(_Taking):
         Has the kernel take a parcel's bytes, past all that is here, while this connection is live and nothing waits
         for it; returns ``NOTHING_ASKED`` otherwise. What it does not take is to be offered.
         """
+        self._takes: list[Take] | None = None
+        """Where its crowd has ``take``, at ``_place``."""
+        self._place = 0
         self._is_synced = False
         self._outlet = outlet
         outlet.on_room, outlet.on_broken = self._go_on, self._broken
@@ -176,11 +199,20 @@ class Connection(_Taking):
         """Have the next parcel handed to the kernel by ``take``, if this one left nothing behind."""
         take = self._outlet.straight(self._go_around) if self.state is State.LIVE else None
         if take is not None:
-            self.take = take
+            self._have_taken_by(take)
 
     def _go_around(self) -> None:
         """Have each parcel offered: something goes before it, or it is not for this connection."""
-        self.take = _take_nothing
+        self._have_taken_by(_take_nothing)
+
+    def _have_taken_by(self, take: Take) -> None:
+        self.take = take
+        if self._takes is not None:
+            self._takes[self._place] = take
+
+    def stand(self, takes: list[Take], place: int) -> None:
+        """Be in a crowd that has ``take`` at that place of these, and in no other one any more."""
+        self._takes, self._place = takes, place
 
     def feed(self, page: Iterable[Shown], *, reached: int, is_up_to_date: bool) -> None:
         """Send a page of the log that goes up to ``reached``; with nothing new behind it the connection is live."""

@@ -7,7 +7,7 @@ from operator import attrgetter, itemgetter
 from uuid import UUID
 
 from realtime.audience import Alike, Audience, Entry
-from realtime.connection import MOST_BYTES
+from realtime.connection import MOST_BYTES, Crowd
 from realtime.log import Page
 from realtime.outlets import Parcel, Shown, parcels_of
 from realtime.projection import LoggedEvent, Projected, Projector
@@ -66,7 +66,7 @@ class Showing:
                 user_id = entry.viewer.user_id
                 classes[user_id if user_id in holders else None].append(entry)
             found += [
-                (tuple(group_ids), user_id, [c for entry in entries for c in entry.connections], entries)
+                (tuple(group_ids), user_id, Crowd(c for entry in entries for c in entry.connections), entries)
                 for user_id, entries in classes.items()
             ]
         return found

@@ -9,14 +9,15 @@ import pytest
 from realtime import rights
 from realtime.audience import Audience
 from realtime.connection import Connection, Identity
-from realtime.outlets import Outlet
+from realtime.outlets import parcels_of
 from realtime.ports import Standing
 from realtime.showing import Showing
 from realtime.snapshot import Answer
-from tests.realtime.transport import Transport
+from tests.realtime.transport import Transport, Way, event
 
 OWNERS, VIEWERS = frozenset({1}), frozenset({2})
 TENANT = 7
+(PARCEL,) = parcels_of([(2, event(2))])
 
 
 class Person:
@@ -77,8 +78,7 @@ def enter(audience, person):
     identity = Identity(
         user_id=person.user_id, tenant_id=TENANT, session_id=person.session_id, token_expires_at=time.time() + 300
     )
-    transport = Transport()
-    connection = Connection(identity=identity, outlet=Outlet(transport.send, abort=transport.abort))
+    connection = Connection(identity=identity, outlet=Transport(way=Way.STRAIGHT).outlet())
     audience.enter(connection, *person.loaded)
     return connection
 
@@ -86,7 +86,9 @@ def enter(audience, person):
 def shown(audience, answer=None, events=()):
     """Return the sockets of each class, as a delivery finds them; and see that they are those of its sessions."""
     found = []
-    for _, _, connections, entries in Showing(answer or Answer(), audience, None).classes(events):
+    for _, _, crowd, entries in Showing(answer or Answer(), audience, None).classes(events):
+        connections = crowd.connections
+        assert list(crowd.takes) == [connection.take for connection in connections]
         assert len(connections) == len(set(connections))
         assert set(connections) == {connection for entry in entries for connection in entry.connections}
         found.append(set(connections))
@@ -152,14 +154,14 @@ def test_the_list_is_the_same_while_nobody_comes_or_goes(acme, bob, trent):
     enter(acme, bob)
     of_trent = enter(acme, trent)
     (of_class,) = acme.classes.values()
-    before = of_class.connections
+    before = of_class.crowd
 
     acme.load(acme.entries[bob.session_id], *bob.loaded)
-    assert of_class.connections is before, "thousands need not be put together for each event"
+    assert of_class.crowd is before, "thousands need not be put together for each event"
 
     acme.leave(of_trent)
-    assert of_class.connections is not before
-    assert of_trent in before, "who goes through a list is not disturbed"
+    assert of_class.crowd is not before
+    assert of_trent in before.connections, "who goes through a list is not disturbed"
 
 
 def test_who_holds_something_by_himself_is_a_class_of_his_own_for_events_on_it(acme, alice, bob, trent):
@@ -175,14 +177,14 @@ def test_who_holds_something_by_himself_is_a_class_of_his_own_for_events_on_it(a
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_whoever_comes_and_goes_each_class_has_the_sockets_of_its_sessions(acme, seed):
+async def test_whoever_comes_and_goes_each_class_has_the_sockets_of_its_sessions(acme, seed):
     by_chance = random.Random(seed)
     people = [Person(str(number), by_chance.choice([OWNERS, VIEWERS])) for number in range(6)]
     sockets = {}
 
     for _ in range(200):
         person = by_chance.choice(people)
-        match by_chance.randrange(4):
+        match by_chance.randrange(7):
             case 0:
                 sockets[enter(acme, person)] = person
             case 1 if sockets:
@@ -194,10 +196,16 @@ def test_whoever_comes_and_goes_each_class_has_the_sockets_of_its_sessions(acme,
                 acme.load(entry, *person.loaded)
             case 3:
                 acme.plan(places=10)
+            case 4 if sockets:
+                by_chance.choice(list(sockets)).go_live(1)
+            case 5 if sockets:
+                by_chance.choice(list(sockets)).offer(PARCEL)
+            case 6:
+                shown(acme)
         expected = {
             groups: {socket for socket, owner in sockets.items() if owner.group_ids == groups}
             for groups in (OWNERS, VIEWERS)
         }
-        assert {groups: set(found.connections) for groups, found in acme.classes.items() if found.connections} == {
-            groups: found for groups, found in expected.items() if found
-        }
+        found = {groups: set(of_class.crowd.connections) for groups, of_class in acme.classes.items()}
+        assert found == {groups: expected[groups] for groups in found}
+        assert all(groups in found for groups, those in expected.items() if those)

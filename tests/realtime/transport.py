@@ -8,7 +8,7 @@ from enum import Enum
 from uuid import UUID
 
 from realtime import protocol
-from realtime.connection import Connection, Identity, hand_out
+from realtime.connection import Connection, Identity, StandingCrowd, hand_out
 from realtime.outlets import FastLane, Outlet, parcels_of
 
 ALICE = UUID("01900000-0000-7000-8000-00000000000a")
@@ -52,6 +52,8 @@ class Transport:
         self.asked = 0
         self.aborted = 0
         self.error = None
+        self.when_asked = lambda: None
+        """What happens besides when the kernel is asked straight."""
         self._room = room
         self._way = way
         self._changed = asyncio.Event()
@@ -107,6 +109,7 @@ class Transport:
         assert self._ended is not None, "the kernel was asked after the straight way had ended"
         assert self._room >= 0, "the kernel was asked while the transport kept something"
         self.asked += 1
+        self.when_asked()
         if self.error is not None:
             raise self.error
         if self._room == 0:
@@ -209,7 +212,7 @@ def with_waiting(transport, *numbers):
 def offer(connection, *numbers, size=0):
     """Offer the events of these numbers, in one batch."""
     for parcel in parcels_of([(number, event(number, size=size)) for number in numbers]):
-        hand_out(parcel, [connection])
+        hand_out(parcel, StandingCrowd([connection]))
 
 
 def feed(connection, *numbers, reached, is_up_to_date=True):
