@@ -210,8 +210,8 @@ def _by_group(pairs: str) -> Mapping[int, frozenset[str]]:
     return _by_holder(_group_pairs.decode(pairs))
 
 
-LONGEST_KEPT = 1024
-"""Characters; a dozen roles with three permissions each. What is longer is not kept from one batch to the next."""
+LONGEST_KEPT = 4096
+"""Characters; some thirty roles with four permissions each. What is longer is not kept from one batch to the next."""
 _kept_by_group = lru_cache(maxsize=2048)(_by_group)
 """
 What a text says, which is the same whenever it is read: no right is remembered here, only how it is spelt.

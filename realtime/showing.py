@@ -11,7 +11,6 @@ from realtime.connection import MOST_BYTES, Crowd
 from realtime.log import Page
 from realtime.outlets import Parcel, Shown, parcels_of
 from realtime.projection import LoggedEvent, Projected, Projector
-from realtime.protocol import Frame
 from realtime.rights import Held
 from realtime.snapshot import Answer
 
@@ -40,19 +39,19 @@ class Showing:
         return parcels_of(self._shown(events, group_ids, user_id))
 
     def _shown(self, events: Iterable[LoggedEvent], group_ids: Iterable[int], user_id: UUID | None) -> list[Shown]:
-        return [
-            (event.position, frame)
-            for event in events
-            if (frame := self._frame_of(event, group_ids, user_id)) is not None
-        ]
-
-    def _frame_of(self, event: LoggedEvent, group_ids: Iterable[int], user_id: UUID | None) -> Frame | None:
-        looked = self._looked_at.get(event.position)
-        if looked is None:
-            projected = self._projector.of(event, tenant=self._audience.slug)
-            looked = self._looked_at[event.position] = self._answer.held_on(event), projected
-        held, projected = looked
-        return projected.frame_to(held.of(group_ids, user_id))
+        shown = []
+        looked_at = self._looked_at
+        for event in events:
+            position = event.position
+            looked = looked_at.get(position)
+            if looked is None:
+                projected = self._projector.of(event, tenant=self._audience.slug)
+                looked = looked_at[position] = self._answer.held_on(event), projected
+            held, projected = looked
+            frame = projected.frame_to(held.of(group_ids, user_id))
+            if frame is not None:
+                shown.append((position, frame))
+        return shown
 
     def classes(self, events: Iterable[LoggedEvent]) -> Sequence[Alike]:
         """Return who watches, by class: all of one hold the same on all subjects of these events."""
