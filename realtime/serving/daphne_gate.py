@@ -24,10 +24,14 @@ class Gate:
         self._open.set()
         self.tell_open: Callable[[], None] | None = None
         """Called each time that the gate is opened because the buffer was written out."""
+        self._first: Callable[[], None] | None = None
 
-    @property
-    def is_open(self) -> bool:
-        return self._open.is_set()
+    def when_open(self, act: Callable[[], None]) -> None:
+        """Call ``act`` at once if the gate is open, else before all others when it opens; only the latest is kept."""
+        if self._open.is_set():
+            act()
+        else:
+            self._first = act
 
     async def wait(self) -> None:
         """Wait until the gate is open."""
@@ -41,10 +45,13 @@ class Gate:
     def resumeProducing(self) -> None:
         """Open the gate: the buffer is empty."""
         self._open.set()
+        first, self._first = self._first, None
+        if first is not None:
+            first()
         if self.tell_open is not None:
             self.tell_open()
 
     def stopProducing(self) -> None:
         """Open the gate for good: the transport is gone, and whoever waits must learn of it."""
         self._open.set()
-        self.tell_open = None
+        self.tell_open = self._first = None

@@ -3,6 +3,7 @@
 # ruff: noqa: FBT001, FBT002, N802, N803  (the names and the flags are Twisted's and Autobahn's)
 
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
@@ -201,9 +202,13 @@ class Socket(WebSocketProtocol):  # type: ignore[misc]
             self.transport.pauseProducing()
 
     def onPing(self, payload: bytes) -> None:
-        """Answer, except to a client that sends pings and reads no pongs: they would pile up."""
-        if self._takes_control_frame() and self.gate.is_open:
-            super().onPing(payload)
+        """
+        Answer; while the buffer is full the latest alone, and later. Pongs that nobody reads would pile up.
+
+        RFC 6455 allows that in section 5.5.3, and no silence.
+        """
+        if self._takes_control_frame():
+            self.gate.when_open(partial(super().onPing, payload))
 
     def onPong(self, payload: bytes) -> None:
         if self._takes_control_frame():

@@ -12,7 +12,7 @@ from uvicorn.protocols.http.h11_impl import STATUS_PHRASES
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.datastructures import Headers
-from websockets.frames import Frame
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 
@@ -21,6 +21,9 @@ from realtime.limits import Bucket
 from realtime.serving.answering import undecided
 from realtime.serving.lean import DONE, Mailbox, Signal
 from realtime.serving.limits import FULL_BYTES, LINGER_SECONDS, TOO_MANY_CONTROL_FRAMES, Limits
+
+PONG = bytes([0x80 | Opcode.PONG])
+"""How each of them begins: it is whole, as control frames are."""
 
 
 class Socket(WebSocketsSansIOProtocol):
@@ -35,7 +38,7 @@ class Socket(WebSocketsSansIOProtocol):
         *("request", "response", "root_path", "scheme", "scope", "server", "tasks", "transport", "writable"),
         # Ours.
         *("_came_early", "_close_sent", "_control", "_deciding", "_end_straight", "_has_room", "_kernel"),
-        *("_lingering", "_tell_written"),
+        *("_late_pong", "_lingering", "_tell_written"),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -51,6 +54,7 @@ class Socket(WebSocketsSansIOProtocol):
         self._lingering: asyncio.TimerHandle | None = None
         self._control: Bucket | None = None
         self._has_room = True
+        self._late_pong = b""
         self._tell_written: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -152,6 +156,8 @@ class Socket(WebSocketsSansIOProtocol):
     def resume_writing(self) -> None:
         super().resume_writing()
         self._has_room = True
+        if self._late_pong:
+            self._answer_late()
         self._go_straight()
         if self._tell_written is not None:
             self._tell_written()
@@ -264,13 +270,26 @@ class Socket(WebSocketsSansIOProtocol):
             self.response.headers.clear()
 
     def handle_ping(self) -> None:
-        """Answer, except to a client that sends pings and reads no pongs: they would pile up."""
+        """
+        Answer; while much waits to be written the latest alone, and later. Pongs that nobody reads would pile up.
+
+        RFC 6455 allows that in section 5.5.3, and no silence.
+        """
         if not self._takes_control_frame():
             return
         if self.transport.get_write_buffer_size() <= FULL_BYTES:
             super().handle_ping()
-        else:
-            self.conn.data_to_send()
+            return
+        for frame in self.conn.data_to_send():  # for all of the packet: other pings, and a close behind them
+            if frame[:1] == PONG:
+                self._late_pong = frame
+            else:
+                self.transport.write(frame)
+
+    def _answer_late(self) -> None:
+        pong, self._late_pong = self._late_pong, b""
+        if self.conn.state is State.OPEN and not self.transport.is_closing():
+            self.transport.write(pong)
 
     def handle_pong(self, event: Frame) -> None:
         if self._takes_control_frame():

@@ -67,6 +67,7 @@ OURS_ALONE = {
     },
     uvicorn_socket.Socket: {
         "abort",
+        "_answer_late",
         "_application_ended",
         "_decided",
         "_fail",

@@ -2,7 +2,7 @@
 
 import pytest
 from websockets.exceptions import ConnectionClosed
-from websockets.frames import Opcode
+from websockets.frames import Frame, Opcode
 
 from tests.realtime.serving.test_pressure import masked, opened
 
@@ -44,6 +44,23 @@ def test_pongs_come_between_whole_frames(start):
         assert [len(socket.recv(timeout=20)) for _ in range(320 - received)] == [SIZE] * (320 - received)
 
 
+@pytest.mark.parametrize("way", ["lane?pieces=32", "flood?"])
+def test_a_ping_to_a_full_socket_is_answered_when_there_is_room(start, way):
+    """The server has read it while nothing more could be written: it answers the looks at how far it is after that."""
+    server = start(control_frames=10**9)
+    with server.socket(f"/{way}&name=frank&megabytes=20", max_queue=1) as socket:
+        server.sent_at_rest("frank")
+        pings = [socket.ping() for _ in range(3)]
+        server.sent_at_rest("frank")
+
+        received = 0
+        while not pings[-1].wait(timeout=0):
+            assert len(socket.recv(timeout=20)) == SIZE
+            received += 1
+        assert 0 < received < 320, "behind what was written before it, and ahead of what was not"
+        assert [len(socket.recv(timeout=20)) for _ in range(320 - received)] == [SIZE] * (320 - received)
+
+
 def test_what_goes_straight_is_in_order_with_the_lane_with_plain_sends_and_with_the_close(server):
     """First the client takes nothing, so that the kernel takes a part; then everything, and nothing may be torn."""
     with server.socket("/straight?name=erin&pieces=300", max_queue=1) as socket:
@@ -68,6 +85,20 @@ def test_a_stuck_client_that_ends_its_socket_is_written_to_no_more(server, last_
         raw.sendall(last_words)
 
         assert server.hears("write refused")["then"] == "websocket.disconnect"
+
+
+@pytest.mark.parametrize("pings", [0, 3])
+def test_a_stuck_client_that_says_goodbye_is_answered_behind_what_was_written(server, pings):
+    goodbye = Frame(Opcode.CLOSE, b"\x03\xe8")
+    with opened(server, "/lane?name=grace&megabytes=50&pieces=32") as raw:
+        server.sent_at_rest("grace")
+        raw.sendall(masked(Opcode.PING, b"") * pings + goodbye.serialize(mask=True))
+        assert server.hears("write refused")["then"] == "websocket.disconnect"
+
+        end = b""
+        while data := raw.recv(65_536):
+            end = (end + data)[-4:]
+    assert end == goodbye.serialize(mask=False)
 
 
 def test_abort_drops_what_the_lane_has_left(server):
