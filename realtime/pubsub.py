@@ -13,7 +13,9 @@ import re
 from typing import Any
 from weakref import WeakValueDictionary
 
+import msgspec
 from channels_redis.pubsub import RedisPubSubChannelLayer, RedisSingleShardConnection
+from channels_redis.serializers import MsgPackSerializer
 from redis._parsers.resp2 import _AsyncRESP2Parser
 from redis.asyncio.client import PubSub
 
@@ -30,6 +32,9 @@ class PubSubChannelLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
         super().__init__(*args, **config)
         self._homes: WeakValueDictionary[str, Any] = WeakValueDictionary()
         """Channel -> the layer of the loop that it is of. The base class looks for it anew with each message."""
+        if type(self._serializer) is MsgPackSerializer:
+            # Reads the same, in less than half the time: msgpack makes a reader for each message.
+            self._serializer.from_bytes = msgspec.msgpack.Decoder().decode
 
     async def receive(self, channel: str) -> Any:
         """Return the next message of a channel."""

@@ -2,14 +2,16 @@
 
 import asyncio
 
+import msgspec
 import pytest
 from channels import DEFAULT_CHANNEL_LAYER
 from channels.layers import channel_layers
+from channels_redis.pubsub import RedisPubSubChannelLayer
 from redis import Redis
 from redis.asyncio.client import PubSub
 
 from realtime import bell
-from realtime.pubsub import messages_in
+from realtime.pubsub import PubSubChannelLayer, messages_in
 from tests.faults.proxy import Proxy
 from tests.realtime.layers import LONG, another_process, heard_again, listening, members, rung, settings_of, until
 
@@ -154,3 +156,21 @@ async def test_one_that_is_reset_while_it_waits_is_made_anew_by_redis_py(redis, 
 
 def test_it_is_the_layer_of_the_product(pubsub):
     assert type(channel_layers.make_backend(DEFAULT_CHANNEL_LAYER)).__name__ == "PubSubChannelLayer"
+
+
+@pytest.mark.parametrize(
+    "how", [{}, {"random_prefix_length": 12}, {"serializer_format": "json"}, {"symmetric_encryption_keys": ["secret"]}]
+)
+def test_what_the_layer_of_channels_redis_packs_is_read_whichever_way_it_packs(how):
+    message = {"type": "anything", "many": [1, -(2**63), 2.5, None, True, "\N{SNOWMAN}"], "of it": {"deep": {}}}
+
+    packed = RedisPubSubChannelLayer(**how).serialize(message)
+
+    assert PubSubChannelLayer(**how).deserialize(packed) == message
+
+
+@pytest.mark.parametrize("junk", [b"", b"\xc1", b"\x81", b"\x01\x02"])
+def test_what_is_no_message_is_an_error_to_either(junk):
+    for layer in (RedisPubSubChannelLayer, PubSubChannelLayer):
+        with pytest.raises((ValueError, msgspec.DecodeError)):
+            layer().deserialize(junk)
