@@ -4,8 +4,9 @@ import random
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import NamedTuple
 from uuid import UUID
+
+import msgspec
 
 from realtime import cursors
 from realtime.connection import Connection, Crowd, Identity, StandingCrowd
@@ -71,7 +72,7 @@ their sessions. They are those of a class, or one user of it who holds something
 """
 
 
-class AudiencePlan(NamedTuple):
+class AudiencePlan(msgspec.Struct, frozen=True):
     """What one tenant's audience wants the next snapshot to read."""
 
     tenant: TenantPlan
@@ -211,13 +212,7 @@ class Audience:
             self._forget_empty()
         if self._viewers is None:
             self._viewers = {session_id: entry.viewer for session_id, entry in self.entries.items()}
-        tenant = TenantPlan(
-            self.tenant_id,
-            rights=self.rights,
-            position=self.position,
-            viewers=self._viewers,
-            length=self._length(),
-        )
+        tenant = TenantPlan(self.tenant_id, self.rights, self.position, self._viewers, self._length())
         if not (self.newcomers or self.renewals or self.behind):
             return AudiencePlan(tenant)  # as nearly always; a server has thousands of tenants
         coming_in = dict(islice(self.newcomers.items(), places))

@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from realtime import protocol
 from realtime.kinds import EventKind, kind_named
 
 
-class LoggedEvent(NamedTuple):
+class LoggedEvent(msgspec.Struct, frozen=True):
     """A row of the log, as the hub reads it."""
 
     tenant_id: int

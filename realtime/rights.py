@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import msgspec
@@ -45,7 +45,7 @@ class Viewer:
     permissions: frozenset[str]
 
 
-class Held(NamedTuple):
+class Held(msgspec.Struct, frozen=True):
     """Who holds which object permissions on one subject: holder -> codenames."""
 
     by_groups: Mapping[int, frozenset[str]]

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 from realtime import changes, cursors, glance, log, ports, rights
@@ -30,7 +30,7 @@ COUNTED = 100
 """For one who is far behind, what he has missed is counted: for so many in one snapshot, and the others in the next."""
 
 
-class TenantPlan(NamedTuple):
+class TenantPlan(msgspec.Struct, frozen=True):
     """What the hub already knows of a tenant: the counter up to which, the position up to which, and the viewers."""
 
     tenant_id: int
@@ -58,7 +58,7 @@ class Plan:
     pages: frozenset[Page] = frozenset()
 
 
-class TenantFacts(NamedTuple):
+class TenantFacts(msgspec.Struct, frozen=True):
     """
     A tenant at the moment of the snapshot. ``changes``: of rights, since the counter that the plan knew.
 

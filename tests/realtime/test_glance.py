@@ -8,6 +8,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from guardian.shortcuts import assign_perm, remove_perm
+from msgspec.structs import replace
 
 from accounts.models import User
 from accounts.permissions import VIEW_USER, VIEW_USER_CONTACT, VIEWER
@@ -83,7 +84,7 @@ def test_it_stands_aside_for_whoever_comes_in_or_comes_back(tenants):
     assert snapshot._glanced(Plan((live,), joining=frozenset({uuid4()}))) is None
     assert snapshot._glanced(Plan((live,), resumptions=(resumption,))) is None
     assert snapshot._glanced(Plan((live,), pages=frozenset({(tenants[0].pk, 0, 200)}))) is None
-    assert snapshot._glanced(Plan((live, live._replace(position=None)))) is None
+    assert snapshot._glanced(Plan((live, replace(live, position=None)))) is None
 
 
 def test_it_stands_aside_when_rights_have_moved(tenants):
@@ -118,7 +119,7 @@ def _behind(plan: Plan, *, by: int) -> Plan:
     """Return the plan of the first tenant alone, at its head, ``by`` events ago."""
     first = plan.tenants[0]
     head = Head.objects.get(tenant_id=first.tenant_id).position
-    return Plan((first._replace(position=head - by),))
+    return Plan((replace(first, position=head - by),))
 
 
 def test_a_statement_that_fails_says_why(tenants, monkeypatch):
