@@ -93,7 +93,7 @@ class Projected:
             data = self._data
             if data is None:
                 data = self._encoded()
-            frame = self._frames[view] = protocol.framed(self._head, b",".join(view.pick(data)), view.tail)
+            frame = self._frames[view] = protocol.framed(self._head + b",".join(view.pick(data)) + view.tail)
         return frame
 
     def _encoded(self) -> list[bytes]:

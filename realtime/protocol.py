@@ -194,10 +194,10 @@ def frame(content: Mapping[str, Any]) -> Frame:
     return framed(json_of(content))
 
 
-def framed(begin: bytes, middle: bytes = b"", end: bytes = b"") -> Frame:
-    """Return the frame that carries the JSON of these parts."""
-    size = len(begin) + len(middle) + len(end)
-    return Frame(b"".join((header_of(size), begin, middle, end)), size)
+def framed(text: bytes) -> Frame:
+    """Return the frame that carries a JSON text."""
+    size = len(text)
+    return Frame(header_of(size) + text, size)
 
 
 def moment(at: datetime) -> str:
