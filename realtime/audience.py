@@ -1,7 +1,7 @@
 """The members of one tenant's group in this process, and all that the hub knows of the tenant while it has any."""
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from uuid import UUID
@@ -14,7 +14,7 @@ from realtime.cursors import Resumption
 from realtime.endings import Endings
 from realtime.log import PAGE, Page
 from realtime.ports import Standing
-from realtime.rights import Viewer
+from realtime.rights import NOTHING, Held, Viewer
 from realtime.snapshot import TenantPlan
 
 FRAMES_A_TURN = 5_000
@@ -65,11 +65,41 @@ class ViewerClass:
         self._crowd = None
 
 
-Alike = tuple[Sequence[int], UUID | None, Crowd, Collection[Entry]]
-"""
-Viewers who hold the same on all subjects of some events: their groups, whom of these if not all of them, their sockets,
-their sessions. They are those of a class, or one user of it who holds something on one of the subjects by himself.
-"""
+NOBODY = Crowd(())
+
+
+class Alike:
+    """
+    Viewers who hold the same on all subjects of some events.
+
+    They are those of a class, or one user of it who holds something on one of the subjects by himself.
+    """
+
+    __slots__ = ("_by_groups", "_held", "crowd", "entries", "group_ids", "user_id")
+
+    def __init__(
+        self, group_ids: Iterable[int], user_id: UUID | None, crowd: Crowd = NOBODY, entries: Collection[Entry] = ()
+    ) -> None:
+        self.group_ids = tuple(group_ids)
+        self.user_id = user_id
+        """Whose they are, if not those of a whole class."""
+        self.crowd = crowd
+        """Their sockets."""
+        self.entries = entries
+        """Their sessions."""
+        self._by_groups: Mapping[int, frozenset[str]] | None = None
+        """What groups held on the subject that was asked for last."""
+        self._held = NOTHING
+
+    def held(self, held: Held) -> frozenset[str]:
+        """Return what they hold, of what is held on a subject."""
+        if self.user_id is not None:
+            return held.of(self.group_ids, self.user_id)
+        # No right is remembered here: what groups hold was read for this batch, and nearly always is the very object of
+        # the one before. To look into that, among those of thousands of tenants, is a way to memory for each group.
+        if held.by_groups is not self._by_groups:
+            self._by_groups, self._held = held.by_groups, held.of(self.group_ids)
+        return self._held
 
 
 class AudiencePlan(msgspec.Struct, frozen=True):
@@ -180,9 +210,8 @@ class Audience:
     def alike(self) -> Sequence[Alike]:
         """All who watch, by class, where nobody holds anything by himself: the same until one comes or goes."""
         if self._alike is None:
-            # Tuples: of thousands of tenants each is another one's, and each object more is one more way to memory.
             self._alike = tuple(
-                (tuple(group_ids), None, c.crowd, c.entries.values()) for group_ids, c in self.classes.items()
+                Alike(group_ids, None, c.crowd, c.entries.values()) for group_ids, c in self.classes.items()
             )
         return self._alike
 

@@ -19,7 +19,7 @@ from realtime.log import Page
 from realtime.outlets import Parcel
 from realtime.projection import Projector
 from realtime.protocol import Close
-from realtime.showing import Showing
+from realtime.showing import Pages, Showing
 from realtime.snapshot import Answer, TenantFacts, TenantPlan
 
 logger = logging.getLogger(__name__)
@@ -130,15 +130,15 @@ class Batch:
             return
         for alike in self.showing.classes(events):
             try:
-                parcels = self.showing.parcels(events, alike[0], alike[1])
+                parcels = self.showing.parcels(events, alike)
             except Exception:
                 # An error in one class stops that class alone, and its clients resume somewhere else.
                 logger.exception("events could not be projected for a class of viewers")
-                for entry in list(alike[3]):
+                for entry in list(alike.entries):
                     self._close(entry, Close.SERVER_ERROR)
                 continue
             for parcel in parcels:
-                self._parcels.append((parcel, alike[2]))
+                self._parcels.append((parcel, alike.crowd))
         self.audience.position = end
 
     def deliver(self) -> None:
@@ -205,6 +205,7 @@ class Batch:
         if not self.audience.behind:
             return
         left = self.audience.frames_a_turn
+        pages = Pages(self.showing)
         # By chance, so that nobody is left for last again and again.
         for connection in random.sample(list(self.audience.behind), len(self.audience.behind)):
             entry = self.audience.entries.get(connection.identity.session_id)
@@ -213,17 +214,17 @@ class Batch:
             elif (
                 left > 0 and connection.wants_page and (page := self.audience.page_of(connection)) in self.answer.pages
             ):
-                left -= self._feed(connection, entry, page)
+                left -= self._feed(connection, entry, page, pages)
 
-    def _feed(self, connection: Connection, entry: Entry, page: Page) -> int:
+    def _feed(self, connection: Connection, entry: Entry, page: Page, pages: Pages) -> int:
         """Give a connection what it missed of a page, and return how many frames that was."""
         after = connection.considered
-        if not self._is_whole(page, after):
+        if not pages.is_whole(page, after=after, end=self._end_of(page)):
             self.audience.behind.discard(connection)
             connection.cut_off(self.audience.position or self.facts.head, cursors.UNKNOWN)
             return 0
         try:
-            shown, reached = self.showing.missed(entry, page, after=after, end=self._end_of(page))
+            shown, reached = pages.missed(entry, page, after=after, end=self._end_of(page))
         except Exception:
             logger.exception("a page of the log could not be projected")
             connection.close(Close.SERVER_ERROR)
@@ -237,9 +238,6 @@ class Batch:
     def _end_of(self, page: Page) -> int:
         _, after, length = page
         return min(after + length, self.facts.head)
-
-    def _is_whole(self, page: Page, after: int) -> bool:
-        return self.showing.is_whole(page, after=after, end=self._end_of(page))
 
     def _resync(self) -> None:
         """Have all clients come back: what they were to be sent next is in the log no more."""

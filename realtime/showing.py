@@ -21,41 +21,42 @@ _position_of = attrgetter("position")
 class Showing:
     """The events of one answer, as the viewers of one tenant see them."""
 
-    __slots__ = ("_answer", "_audience", "_holders", "_looked_at", "_pages", "_projector")
+    __slots__ = ("_audience", "_events", "_looked_at", "_projector", "answer")
 
     def __init__(self, answer: Answer, audience: Audience, projector: Projector) -> None:
-        self._answer = answer
+        self.answer = answer
         self._audience = audience
         self._projector = projector
-        self._looked_at: dict[int, tuple[Held, Projected]] = {}
-        """Position -> who holds what on the event's subject, and what there is to be shown."""
-        self._holders: dict[Page, set[UUID]] = {}
-        """Page -> who holds something on a subject of its events by himself."""
-        self._pages: dict[tuple[Page, frozenset[int], UUID | None], Sequence[Shown]] = {}
-        """What a page shows to a class of viewers, or to one of these holders."""
+        self._events: Sequence[LoggedEvent] = ()
+        self._looked_at: Sequence[tuple[int, Held, Projected]] = ()
+        """Of each of these events the position, who holds what on its subject, and what there is to be shown."""
 
-    def parcels(self, events: Iterable[LoggedEvent], group_ids: Iterable[int], user_id: UUID | None) -> list[Parcel]:
-        """Return what those may hear of, out of some events, who are alike: in these groups, or one user of them."""
-        return parcels_of(self._shown(events, group_ids, user_id))
+    def parcels(self, events: Sequence[LoggedEvent], alike: Alike) -> list[Parcel]:
+        """Return what those may hear of, out of some events, who are alike; raises ``UnknownKind``."""
+        return parcels_of(self.shown(events, alike))
 
-    def _shown(self, events: Iterable[LoggedEvent], group_ids: Iterable[int], user_id: UUID | None) -> list[Shown]:
+    def shown(self, events: Sequence[LoggedEvent], alike: Alike) -> list[Shown]:
+        """Return the same one by one."""
+        if events is not self._events:
+            self._look_at(events)
         shown = []
-        looked_at = self._looked_at
-        for event in events:
-            position = event.position
-            looked = looked_at.get(position)
-            if looked is None:
-                projected = self._projector.of(event, tenant=self._audience.slug)
-                looked = looked_at[position] = self._answer.held_on(event), projected
-            held, projected = looked
-            frame = projected.frame_to(held.of(group_ids, user_id))
+        for position, held, projected in self._looked_at:
+            frame = projected.frame_to(alike.held(held))
             if frame is not None:
                 shown.append((position, frame))
         return shown
 
+    def _look_at(self, events: Sequence[LoggedEvent]) -> None:
+        """Find what all viewers have in common of some events: they are shown to one class after the other."""
+        looked_at = []
+        for event in events:
+            projected = self._projector.of(event, tenant=self._audience.slug)
+            looked_at.append((event.position, self.answer.held_on(event), projected))
+        self._looked_at, self._events = looked_at, events
+
     def classes(self, events: Iterable[LoggedEvent]) -> Sequence[Alike]:
         """Return who watches, by class: all of one hold the same on all subjects of these events."""
-        holders = self._holders_of(events)
+        holders = self.holders_of(events)
         if not holders:
             return self._audience.alike
         found: list[Alike] = []
@@ -65,10 +66,31 @@ class Showing:
                 user_id = entry.viewer.user_id
                 classes[user_id if user_id in holders else None].append(entry)
             found += [
-                (tuple(group_ids), user_id, Crowd(c for entry in entries for c in entry.connections), entries)
+                Alike(group_ids, user_id, Crowd(c for entry in entries for c in entry.connections), entries)
                 for user_id, entries in classes.items()
             ]
         return found
+
+    def holders_of(self, events: Iterable[LoggedEvent]) -> set[UUID]:
+        """Return who holds something on a subject of some events by himself."""
+        holders: set[UUID] = set()
+        for grants in self.answer.grants.values():
+            if grants.of_users:
+                holders.update(*(grants.of_users.get(event.subject_id, ()) for event in events))
+        return holders
+
+
+class Pages:
+    """The pages of one answer for those who catch up, as the viewers of one tenant see them."""
+
+    __slots__ = ("_holders", "_pages", "_showing")
+
+    def __init__(self, showing: Showing) -> None:
+        self._showing = showing
+        self._holders: dict[Page, set[UUID]] = {}
+        """Page -> who holds something on a subject of its events by himself."""
+        self._pages: dict[tuple[Page, frozenset[int], UUID | None], Sequence[Shown]] = {}
+        """What a page shows to a class of viewers, or to one of these holders."""
 
     def missed(self, entry: Entry, page: Page, *, after: int, end: int) -> tuple[Sequence[Shown], int]:
         """
@@ -89,23 +111,16 @@ class Showing:
 
     def is_whole(self, page: Page, *, after: int, end: int) -> bool:
         """Tell whether the log still has all of a page after a position: a reader may take longer than it is kept."""
-        events = self._answer.pages.get(page, ())
+        events = self._showing.answer.pages.get(page, ())
         return len(events) - bisect_right(events, after, key=_position_of) >= end - after
 
     def _page_for(self, entry: Entry, page: Page) -> Sequence[Shown]:
-        events = self._answer.pages[page]
+        events = self._showing.answer.pages[page]
         if page not in self._holders:
-            self._holders[page] = self._holders_of(events)
+            self._holders[page] = self._showing.holders_of(events)
         user_id, group_ids = entry.viewer.user_id, entry.viewer.group_ids
         holder = user_id if user_id in self._holders[page] else None
         key = (page, group_ids, holder)
         if key not in self._pages:
-            self._pages[key] = self._shown(events, group_ids, holder)
+            self._pages[key] = self._showing.shown(events, Alike(group_ids, holder))
         return self._pages[key]
-
-    def _holders_of(self, events: Iterable[LoggedEvent]) -> set[UUID]:
-        holders: set[UUID] = set()
-        for grants in self._answer.grants.values():
-            if grants.of_users:
-                holders.update(*(grants.of_users.get(event.subject_id, ()) for event in events))
-        return holders

@@ -7,10 +7,11 @@ from uuid import uuid4
 import pytest
 
 from realtime import rights
-from realtime.audience import Audience
+from realtime.audience import Alike, Audience
 from realtime.connection import Connection, Identity
 from realtime.outlets import parcels_of
 from realtime.ports import Standing
+from realtime.rights import Held
 from realtime.showing import Showing
 from realtime.snapshot import Answer
 from tests.realtime.transport import Transport, Way, event
@@ -86,11 +87,11 @@ def enter(audience, person):
 def shown(audience, answer=None, events=()):
     """Return the sockets of each class, as a delivery finds them; and see that they are those of its sessions."""
     found = []
-    for _, _, crowd, entries in Showing(answer or Answer(), audience, None).classes(events):
-        connections = crowd.connections
-        assert list(crowd.takes) == [connection.take for connection in connections]
+    for alike in Showing(answer or Answer(), audience, None).classes(events):
+        connections = alike.crowd.connections
+        assert list(alike.crowd.takes) == [connection.take for connection in connections]
         assert len(connections) == len(set(connections))
-        assert set(connections) == {connection for entry in entries for connection in entry.connections}
+        assert set(connections) == {connection for entry in alike.entries for connection in entry.connections}
         found.append(set(connections))
     return sorted(found, key=len)
 
@@ -209,3 +210,14 @@ async def test_whoever_comes_and_goes_each_class_has_the_sockets_of_its_sessions
         found = {groups: set(of_class.crowd.connections) for groups, of_class in acme.classes.items()}
         assert found == {groups: expected[groups] for groups in found}
         assert all(groups in found for groups, those in expected.items() if those)
+
+
+def test_who_is_alike_holds_what_the_last_reading_says_whatever_was_held_before():
+    hear, email = frozenset({"view_user"}), frozenset({"view_user", "view_user_contact"})
+    alike, one_of_them = Alike(VIEWERS, None), Alike(VIEWERS, uuid4())
+    before, after = Held({1: email, 2: hear}, {}), Held({1: hear, 2: email}, {})
+
+    assert [alike.held(held) for held in (before, after, before, Held({1: email}, {}))] == [hear, email, hear, set()]
+    for held in (hear, email):
+        by_himself = Held(before.by_groups, {one_of_them.user_id: held})
+        assert (one_of_them.held(by_himself), alike.held(by_himself)) == (held, hear)
