@@ -159,7 +159,7 @@ class Socket(WebSocketsSansIOProtocol):
         if self._late_pong:
             self._answer_late()
         self._go_straight()
-        if self._tell_written is not None:
+        if self._has_room and self._tell_written is not None:  # the pong may have taken it
             self._tell_written()
 
     def send(self, message: ASGISendEvent) -> Coroutine[Any, Any, None]:

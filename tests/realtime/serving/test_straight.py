@@ -66,6 +66,20 @@ async def test_whichever_way_it_ends_all_that_comes_is_whole_and_the_close_is_th
     assert (pair.application.ended, pair.application.take) == (1, None)
 
 
+async def test_a_late_pong_that_takes_the_room_again_is_written_out_before_anything_else(pair):
+    ours, told = pair.ours, []
+    ours.when_written(lambda: told.append(True))
+    ours.pause_writing()
+    ours._late_pong = PONG
+    ours.transport.write = lambda frames: ours.pause_writing()
+
+    ours.resume_writing()
+    assert (told, ours._has_room) == ([], False)
+
+    ours.resume_writing()
+    assert (told, ours._has_room, ours._late_pong) == ([True], True, b"")
+
+
 async def test_pongs_come_between_whole_frames(pair):
     pings, came = 30, b""
     for _ in range(pings):
