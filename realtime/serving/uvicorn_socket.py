@@ -278,6 +278,7 @@ class Socket(WebSocketsSansIOProtocol):
         if not self._takes_control_frame():
             return
         if self.transport.get_write_buffer_size() <= FULL_BYTES:
+            self._late_pong = b""  # this one is the latest
             super().handle_ping()
             return
         for frame in self.conn.data_to_send():  # for all of the packet: other pings, and a close behind them

@@ -80,6 +80,17 @@ async def test_a_late_pong_that_takes_the_room_again_is_written_out_before_anyth
     assert (told, ours._has_room, ours._late_pong) == ([True], True, b"")
 
 
+async def test_a_pong_that_goes_at_once_makes_a_late_one_needless(open_pair):
+    pair = await open_pair()
+    pair.ours._late_pong = b"\x8a\x03old"
+    pair.say(PING)
+    assert await pair.read() == PONG
+
+    pair.ours.resume_writing()
+    pair.say(GOODBYE)
+    assert await pair.read() == b"\x88\x02\x03\xe8"
+
+
 async def test_pongs_come_between_whole_frames(pair):
     pings, came = 30, b""
     for _ in range(pings):
