@@ -18,41 +18,46 @@ _position_shown = itemgetter(0)
 _position_of = attrgetter("position")
 
 
+Seen = tuple[int, Held, Projected]
+"""An event: its position, who holds what on its subject, and what there is to be shown."""
+
+
+def shown_to(alike: Alike, events: Iterable[Seen]) -> list[Shown]:
+    """Return what those may hear of, out of some events, who are alike."""
+    shown = []
+    for position, held, projected in events:
+        frame = projected.frame_to(alike.held(held))
+        if frame is not None:
+            shown.append((position, frame))
+    return shown
+
+
 class Showing:
     """The events of one answer, as the viewers of one tenant see them."""
 
-    __slots__ = ("_audience", "_events", "_looked_at", "_projector", "answer")
+    __slots__ = ("_audience", "_events", "_projector", "_seen", "answer")
 
     def __init__(self, answer: Answer, audience: Audience, projector: Projector) -> None:
         self.answer = answer
         self._audience = audience
         self._projector = projector
         self._events: Sequence[LoggedEvent] = ()
-        self._looked_at: Sequence[tuple[int, Held, Projected]] = ()
-        """Of each of these events the position, who holds what on its subject, and what there is to be shown."""
+        self._seen: Sequence[Seen] = ()
+        """The same events, looked at."""
 
     def parcels(self, events: Sequence[LoggedEvent], alike: Alike) -> list[Parcel]:
         """Return what those may hear of, out of some events, who are alike; raises ``UnknownKind``."""
-        return parcels_of(self.shown(events, alike))
+        if events is not self._events:  # else they have been shown to another class
+            self._seen, self._events = self.look_at(events), events
+        return parcels_of(shown_to(alike, self._seen))
 
-    def shown(self, events: Sequence[LoggedEvent], alike: Alike) -> list[Shown]:
-        """Return the same one by one."""
-        if events is not self._events:
-            self._look_at(events)
-        shown = []
-        for position, held, projected in self._looked_at:
-            frame = projected.frame_to(alike.held(held))
-            if frame is not None:
-                shown.append((position, frame))
-        return shown
-
-    def _look_at(self, events: Sequence[LoggedEvent]) -> None:
-        """Find what all viewers have in common of some events: they are shown to one class after the other."""
-        looked_at = []
+    def look_at(self, events: Iterable[LoggedEvent]) -> list[Seen]:
+        """Return what all viewers have in common of some events; raises ``UnknownKind``."""
+        seen = []
         for event in events:
             projected = self._projector.of(event, tenant=self._audience.slug)
-            looked_at.append((event.position, self.answer.held_on(event), projected))
-        self._looked_at, self._events = looked_at, events
+            seen.append((event.position, self.answer.held_on(event), projected))
+        return seen
 
     def classes(self, events: Iterable[LoggedEvent]) -> Sequence[Alike]:
         """Return who watches, by class: all of one hold the same on all subjects of these events."""
@@ -83,12 +88,12 @@ class Showing:
 class Pages:
     """The pages of one answer for those who catch up, as the viewers of one tenant see them."""
 
-    __slots__ = ("_holders", "_pages", "_showing")
+    __slots__ = ("_looked_at", "_pages", "_showing")
 
     def __init__(self, showing: Showing) -> None:
         self._showing = showing
-        self._holders: dict[Page, set[UUID]] = {}
-        """Page -> who holds something on a subject of its events by himself."""
+        self._looked_at: dict[Page, tuple[list[Seen], set[UUID]]] = {}
+        """Page -> its events, and who holds something on a subject of them by himself."""
         self._pages: dict[tuple[Page, frozenset[int], UUID | None], Sequence[Shown]] = {}
         """What a page shows to a class of viewers, or to one of these holders."""
 
@@ -115,12 +120,13 @@ class Pages:
         return len(events) - bisect_right(events, after, key=_position_of) >= end - after
 
     def _page_for(self, entry: Entry, page: Page) -> Sequence[Shown]:
-        events = self._showing.answer.pages[page]
-        if page not in self._holders:
-            self._holders[page] = self._showing.holders_of(events)
+        if page not in self._looked_at:
+            events = self._showing.answer.pages[page]
+            self._looked_at[page] = self._showing.look_at(events), self._showing.holders_of(events)
+        seen, holders = self._looked_at[page]
         user_id, group_ids = entry.viewer.user_id, entry.viewer.group_ids
-        holder = user_id if user_id in self._holders[page] else None
+        holder = user_id if user_id in holders else None
         key = (page, group_ids, holder)
         if key not in self._pages:
-            self._pages[key] = self._showing.shown(events, Alike(group_ids, holder))
+            self._pages[key] = shown_to(Alike(group_ids, holder), seen)
         return self._pages[key]
