@@ -217,6 +217,7 @@ _kept_by_group = lru_cache(maxsize=2048)(_by_group)
 What a text says, which is the same whenever it is read: no right is remembered here, only how it is spelt.
 
 Two megabytes with the usual roles; 27 at most, if thousands of tenants have as many of their own as fit.
+A class of viewers keeps what it has asked about last besides, as long as one of them watches.
 """
 
 
