@@ -158,9 +158,7 @@ def test_it_is_the_layer_of_the_product(pubsub):
     assert type(channel_layers.make_backend(DEFAULT_CHANNEL_LAYER)).__name__ == "PubSubChannelLayer"
 
 
-@pytest.mark.parametrize(
-    "how", [{}, {"random_prefix_length": 12}, {"serializer_format": "json"}, {"symmetric_encryption_keys": ["secret"]}]
-)
+@pytest.mark.parametrize("how", [{}, {"serializer_format": "json"}, {"symmetric_encryption_keys": ["secret"]}])
 def test_what_the_layer_of_channels_redis_packs_is_read_whichever_way_it_packs(how):
     message = {"type": "anything", "many": [1, -(2**63), 2.5, None, True, "\N{SNOWMAN}"], "of it": {"deep": {}}}
 
